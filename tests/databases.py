@@ -1,0 +1,62 @@
+"""Fresh, migrated databases: migrated once per engine, then copied for each test."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+
+from db.migrate import migrate
+from tests.postgres import Postgres
+
+
+class SqliteTemplate:
+    """A migrated SQLite file and its copies (14 ms each, against 160 ms for making the tables anew)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count(1)
+        self._template = folder / "template.sqlite"
+        asyncio.run(migrate(_sqlite_url(self._template)))
+
+    @contextlib.contextmanager
+    def copy(self) -> Iterator[str]:
+        """The URL of a database of its own."""
+        path = self._folder / f"test{next(self._numbers)}.sqlite"
+        shutil.copyfile(self._template, path)
+        yield _sqlite_url(path)
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+
+
+class PostgresTemplate:
+    """A migrated PostgreSQL database and its copies (about 30 ms, removal included)."""
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self._numbers = count(1)
+        self._run('CREATE DATABASE "template"')
+        asyncio.run(migrate(server.url("template")))
+
+    @contextlib.contextmanager
+    def copy(self) -> Iterator[str]:
+        """The URL of a database of its own; who is still connected at the end is thrown out."""
+        name = f"test{next(self._numbers)}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "template" STRATEGY file_copy')
+        yield self._server.url(name)
+        self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        async def run() -> None:
+            connection = await asyncpg.connect(self._server.address.replace("+asyncpg", ""))
+            await connection.execute(statement)
+            await connection.close()
+
+        asyncio.run(run())
+
+
+def _sqlite_url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
