@@ -24,11 +24,22 @@ class SqliteTemplate:
 
     @contextlib.contextmanager
     def copy(self) -> Iterator[str]:
-        """The URL of a database of its own."""
+        """The URL of a migrated database of its own."""
+        with self._path() as path:
+            shutil.copyfile(self._template, path)
+            yield _sqlite_url(path)
+
+    @contextlib.contextmanager
+    def empty(self) -> Iterator[str]:
+        """The URL of a database without any table."""
+        with self._path() as path:
+            yield _sqlite_url(path)
+
+    @contextlib.contextmanager
+    def _path(self) -> Iterator[Path]:
         path = self._folder / f"test{next(self._numbers)}.sqlite"
-        shutil.copyfile(self._template, path)
-        yield _sqlite_url(path)
-        for file in path.parent.glob(f"{path.name}*"):
+        yield path
+        for file in self._folder.glob(f"{path.name}*"):
             file.unlink()
 
 
@@ -42,12 +53,16 @@ class PostgresTemplate:
         asyncio.run(migrate(server.url("template")))
 
     @contextlib.contextmanager
-    def copy(self) -> Iterator[str]:
-        """The URL of a database of its own; who is still connected at the end is thrown out."""
+    def copy(self, template: str = "template") -> Iterator[str]:
+        """The URL of a migrated database of its own; who is still connected at the end is thrown out."""
         name = f"test{next(self._numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "template" STRATEGY file_copy')
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         yield self._server.url(name)
         self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def empty(self) -> contextlib.AbstractContextManager[str]:
+        """The URL of a database without any table."""
+        return self.copy("template0")
 
     def _run(self, statement: str) -> None:
         async def run() -> None:
@@ -56,6 +71,9 @@ class PostgresTemplate:
             await connection.close()
 
         asyncio.run(run())
+
+
+Template = SqliteTemplate | PostgresTemplate
 
 
 def _sqlite_url(path: Path) -> str:

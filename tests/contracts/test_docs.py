@@ -1,0 +1,58 @@
+"""The documents cover the code, and name nothing that is not there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from core.access import Permission
+from core.errors import ErrorCode
+from gql.settings import Settings
+
+REPOSITORY = Path(__file__).parent.parent.parent
+DOCS = REPOSITORY / "docs"
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+SETTINGS = {f"LEADGRAPH_{name.upper()}" for name in Settings.model_fields}
+GRAPHQL_BLOCK = re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+EXAMPLES = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(GRAPHQL_BLOCK.findall(page.read_text()), 1)
+]
+
+
+def first_cells(page: str) -> set[str]:
+    """What the tables of a page list in back-ticks in their first column."""
+    return set(re.findall(r"^\| `([^`]+)` \|", (DOCS / page).read_text(), re.MULTILINE))
+
+
+def test_every_setting_is_in_the_table_and_nothing_else() -> None:
+    assert first_cells("settings.md") == SETTINGS
+
+
+def test_no_page_names_a_setting_that_does_not_exist() -> None:
+    named = {name for page in PAGES for name in re.findall(r"LEADGRAPH_[A-Z_]*[A-Z]", page.read_text())}
+    assert named <= SETTINGS
+
+
+def test_every_permission_is_in_the_table_and_nothing_else() -> None:
+    assert first_cells("permissions.md") == {permission.value for permission in Permission}
+
+
+def test_every_error_code_is_in_the_table_and_nothing_else() -> None:
+    assert first_cells("errors.md") == {code.value for code in ErrorCode}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_graphql_example_is_valid_against_the_schema(example: str) -> None:
+    schema = build_schema((REPOSITORY / "schema.graphql").read_text())
+    assert validate(schema, parse(example)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_to_a_file_leads_somewhere(page: Path) -> None:
+    broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert broken == []
