@@ -1,0 +1,35 @@
+"""The normal form of a phone number and of an e-mail address: what makes two leads the same."""
+
+import phonenumbers
+
+MAX_RAW_PHONE = 64
+
+
+def normal_phone(raw: str, region: str) -> str | None:
+    """E.164 form of a number as it is written in `region` (ISO 3166 alpha-2), or None where it is not valid.
+
+    Extensions are dropped: the number that is dialled is what identifies.
+    Applying it to its own answer changes nothing.
+    """
+    if not raw or len(raw) > MAX_RAW_PHONE:
+        return None
+    try:
+        number = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    number.extension = None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normal_email(raw: str) -> str | None:
+    """Lower-case form of an address, or None where it cannot be one."""
+    address = raw.strip().casefold()
+    local, at, domain = address.rpartition("@")
+    if not at or not local or len(address) > 254 or any(sign.isspace() for sign in address):
+        return None
+    labels = domain.split(".")
+    if len(labels) < 2 or not all(label and label.strip("-") == label for label in labels):
+        return None
+    return address

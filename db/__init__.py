@@ -1,0 +1,1 @@
+"""Everything that speaks SQL: what the product remembers, on SQLite and PostgreSQL alike."""

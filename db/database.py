@@ -1,0 +1,162 @@
+"""The database: an engine, reading and writing sessions, and what is announced after a commit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+import orjson
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+BUSY_TIMEOUT_MS = 30_000
+ID_BLOCK = 64
+
+TAKE_IDS = text(
+    "INSERT INTO id_block (organisation_id, noun, next) VALUES (:organisation_id, :noun, 1 + :count) "
+    "ON CONFLICT (organisation_id, noun) DO UPDATE SET next = id_block.next + :count RETURNING next - :count"
+)
+
+
+class Topic(StrEnum):
+    """What readers wait for."""
+
+    MEMBERSHIP = "membership"
+    POLICY = "policy"
+    JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A hint, sent after the commit, that an organisation has news on a topic; the news are in the tables."""
+
+    organisation_id: int
+    topic: Topic
+
+
+Listener = Callable[[frozenset[Announcement]], None]
+
+
+class Database:
+    """One database behind both engines; `writing` is the only place that commits.
+
+    url  `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.dialect: Literal["sqlite", "postgresql"] = (
+            "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
+        )
+        self.engine = _create_engine(url, self.dialect, pool_size)
+        self._writer = self.engine.execution_options(write=True)
+        self._turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        self._ids = IdSource(self)
+        self._listeners: list[Listener] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    def on_commit(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session for reads: one snapshot on SQLite, nothing it does is kept."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is committed when the block ends, and undone when it raises."""
+        announced: set[Announcement] = set()
+        info = {"announced": announced, "ids": self._ids}
+        async with self._turn, AsyncSession(self._writer, expire_on_commit=False, info=info) as session:
+            yield session
+            await session.commit()
+        if announced:
+            for listener in self._listeners:
+                listener(frozenset(announced))
+
+
+def announce(session: AsyncSession, organisation_id: int, topic: Topic) -> None:
+    """Wakes those who wait for the topic, once this session's work is committed."""
+    session.info["announced"].add(Announcement(organisation_id, topic))
+
+
+class IdSource:
+    """Dense ids per organisation and noun.
+
+    On PostgreSQL blocks are taken in a transaction of their own, so that no writer waits for another's
+    commit (and two writers cannot deadlock over the counters); a restart leaves a gap. On SQLite there is
+    one writer: ids are taken inside its transaction and a rollback gives them back.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._free: dict[tuple[int, str], range] = {}
+        self._refill = asyncio.Lock()
+
+    async def take(self, session: AsyncSession, organisation_id: int, noun: str, count: int) -> int:
+        if self._database.dialect == "sqlite":
+            return await _take(session, organisation_id, noun, count)
+        key = organisation_id, noun
+        async with self._refill:
+            free = self._free.get(key, range(0))
+            if len(free) < count:
+                size = max(count, ID_BLOCK)
+                async with AsyncSession(self._database.engine) as own:
+                    first = await _take(own, organisation_id, noun, size)
+                    await own.commit()
+                free = range(first, first + size)
+            self._free[key] = free[count:]
+            return free[0]
+
+
+async def _take(session: AsyncSession, organisation_id: int, noun: str, count: int) -> int:
+    values = {"organisation_id": organisation_id, "noun": noun, "count": count}
+    return int((await session.execute(TAKE_IDS, values)).scalar_one())
+
+
+def _create_engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
+    def json_text(value: Any) -> str:
+        return orjson.dumps(value).decode()
+
+    engine = create_async_engine(
+        url,
+        json_serializer=json_text,
+        json_deserializer=orjson.loads,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        **({} if dialect == "sqlite" else {"pool_pre_ping": True}),
+    )
+    if dialect == "sqlite":
+        event.listen(engine.sync_engine, "connect", _on_sqlite_connect)
+        event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: Any, _: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes after somebody else's commit fails at once, whatever
+    # the busy timeout; so a writer takes the lock first.
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,40 @@
+"""The tables; importing this package registers all of them."""
+
+from db.models.access import ApiToken, CasbinRule, Team, User
+from db.models.calling import Call, CallSession
+from db.models.campaign import Campaign, CampaignResult, FieldDefinition, Project, Template, TemplateField
+from db.models.change_log import ChangeLog
+from db.models.job import Job
+from db.models.lead import Lead, LeadSlots
+from db.models.lead_pool import ImportRow, LeadPool, LeadUpload
+from db.models.organisation import IdBlock, Organisation
+from db.models.segment import MembershipLog, Segment, SegmentGroup, SegmentMember, SegmentRevision
+
+__all__ = [
+    "ApiToken",
+    "Call",
+    "CallSession",
+    "Campaign",
+    "CampaignResult",
+    "CasbinRule",
+    "ChangeLog",
+    "FieldDefinition",
+    "IdBlock",
+    "ImportRow",
+    "Job",
+    "Lead",
+    "LeadPool",
+    "LeadSlots",
+    "LeadUpload",
+    "MembershipLog",
+    "Organisation",
+    "Project",
+    "Segment",
+    "SegmentGroup",
+    "SegmentMember",
+    "SegmentRevision",
+    "Team",
+    "Template",
+    "TemplateField",
+    "User",
+]

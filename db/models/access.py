@@ -1,0 +1,77 @@
+"""Users, teams, tokens, and the Casbin policy lines that say who may do what."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
+
+
+class User(OrganisationRow, table=True):
+    """A person of the organisation."""
+
+    __table_args__ = (UniqueConstraint("organisation_id", "email"),)
+
+    email: str
+    name: str
+    active: bool = True
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1
+
+
+class Team(OrganisationRow, table=True):
+    """A team; what is granted to the team above it reaches it too."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "parent_id"], ["team.organisation_id", "team.id"]),
+        UniqueConstraint("organisation_id", "name"),
+    )
+
+    name: str
+    parent_id: int | None = Field(default=None, sa_type=BigInteger)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1
+
+
+class CasbinRule(OrganisationRow, table=True):
+    """One policy line; the domain is the organisation.
+
+    p   v0 subject (`user:5`, `team:7`, `role:agent`), v1 object (`feature:segment`, `segment:42`), v2 act
+    g   v0 subject, v1 the role or team it is in
+    """
+
+    __tablename__ = "casbin_rule"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "ptype", "v0", "v1", "v2"),
+        Index("casbin_rule_object", "organisation_id", "v1"),
+    )
+
+    ptype: str
+    v0: str
+    v1: str
+    v2: str = ""
+
+
+class ApiToken(OrganisationRow, table=True):
+    """An opaque credential of a user; only its hash is kept.
+
+    scopes       permissions it is limited to, None: all of its owner's
+    segment_ids  segments it is limited to, None: all of its owner's
+    """
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "user_id"], ["user.organisation_id", "user.id"]),
+        UniqueConstraint("organisation_id", "secret_hash"),
+    )
+
+    user_id: int = Field(sa_type=BigInteger)
+    name: str
+    secret_hash: str
+    scopes: list[str] | None = Field(default=None, sa_type=JsonValue)
+    segment_ids: list[int] | None = Field(default=None, sa_type=JsonValue)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,96 @@
+"""Uploads, lead pools, and the rows of an import that did not simply become leads."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
+from sqlmodel import Field
+
+from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
+
+
+class LeadUpload(OrganisationRow, table=True):
+    """A file on its way in: bytes first, then dialect, mapping and settings, then the import.
+
+    received  bytes stored so far; state  receiving, received, submitted
+    """
+
+    __tablename__ = "lead_upload"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "campaign_id"], ["campaign.organisation_id", "campaign.id"]),
+        ForeignKeyConstraint(["organisation_id", "created_by"], ["user.organisation_id", "user.id"]),
+    )
+
+    campaign_id: int = Field(sa_type=BigInteger)
+    file_name: str
+    size: int = Field(sa_type=BigInteger)
+    received: int = Field(default=0, sa_type=BigInteger)
+    state: str
+    dialect: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    columns: list[dict[str, Any]] | None = Field(default=None, sa_type=JsonValue)
+    mapping: dict[str, str] | None = Field(default=None, sa_type=JsonValue)
+    settings: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_by: int | None = Field(default=None, sa_type=BigInteger)
+    version: int = 1
+
+
+class LeadPool(OrganisationRow, table=True):
+    """A batch of leads from one upload, one API request, or by hand.
+
+    source          upload, api, hand
+    duplicate_*     how its upload was checked; the counts are the upload's accounts
+    """
+
+    __tablename__ = "lead_pool"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "campaign_id"], ["campaign.organisation_id", "campaign.id"]),
+        ForeignKeyConstraint(["organisation_id", "updated_by"], ["user.organisation_id", "user.id"]),
+        Index("lead_pool_campaign", "organisation_id", "campaign_id"),
+    )
+
+    campaign_id: int = Field(sa_type=BigInteger)
+    name: str
+    description: str = ""
+    active: bool = True
+    source: str
+    priority: int = 0
+    active_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    duplicate_field: str | None = None
+    duplicate_scope: str | None = None
+    duplicate_action: str | None = None
+    rows: int = 0
+    valid: int = 0
+    invalid: int = 0
+    duplicates: int = 0
+    flagged: int = 0
+    acted_on: int = 0
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    updated_by: int | None = Field(default=None, sa_type=BigInteger)
+    version: int = 1
+
+
+class ImportRow(OrganisationRow, table=True):
+    """A row of an upload that was invalid, a duplicate, or imported with a remark.
+
+    outcome  invalid, duplicate, flagged, warned; action  what was done instead of or besides importing it
+    """
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "pool_id"], ["lead_pool.organisation_id", "lead_pool.id"]),
+        Index("import_row_outcome", "organisation_id", "pool_id", "outcome", "line"),
+    )
+
+    pool_id: int = Field(sa_type=BigInteger)
+    line: int
+    outcome: str
+    column: str | None = None
+    value: str | None = None
+    reason: str
+    action: str | None = None
+    cells: list[str] | None = Field(default=None, sa_type=JsonValue)
+    duplicate_of_lead: int | None = Field(default=None, sa_type=BigInteger)
+    duplicate_of_line: int | None = None

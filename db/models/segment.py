@@ -1,0 +1,135 @@
+"""Segment groups, segments, their filter revisions, their members, and the log of joins and leaves."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
+
+
+class SegmentGroup(OrganisationRow, table=True):
+    """A container of similar segments."""
+
+    __tablename__ = "segment_group"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "project_id"], ["project.organisation_id", "project.id"]),
+        Index("segment_group_position", "organisation_id", "position", "id"),
+    )
+
+    project_id: int = Field(sa_type=BigInteger)
+    name: str
+    active: bool = True
+    position: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1
+
+
+class Segment(OrganisationRow, table=True):
+    """A set of leads with rules and settings.
+
+    kind      dynamic (a filter) or static (members by hand only)
+    hours     active hours; without them it cannot be called
+    filter    all that it selects by, as the client wrote it
+    last_seq  number of its newest entry in the membership log
+    """
+
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "project_id"], ["project.organisation_id", "project.id"]),
+        ForeignKeyConstraint(
+            ["organisation_id", "group_id"], ["segment_group.organisation_id", "segment_group.id"]
+        ),
+        ForeignKeyConstraint(["organisation_id", "created_by"], ["user.organisation_id", "user.id"]),
+        Index("segment_position", "organisation_id", "group_id", "position", "id"),
+    )
+
+    project_id: int = Field(sa_type=BigInteger)
+    group_id: int = Field(sa_type=BigInteger)
+    name: str
+    description: str = ""
+    active: bool = True
+    kind: str
+    position: int
+    hours: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    active_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    filter: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    rule_revision: int = 0
+    last_seq: int = Field(default=0, sa_type=BigInteger)
+    member_count: int = 0
+    members_as_of: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_by: int | None = Field(default=None, sa_type=BigInteger)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 1
+
+
+class SegmentRevision(SQLModel, table=True):
+    """A filter as it was saved."""
+
+    __tablename__ = "segment_revision"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    revision: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    filter: dict[str, Any] = Field(sa_type=JsonValue)
+    update_mode: str
+    actor: dict[str, Any] = Field(sa_type=JsonValue)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SegmentMember(SQLModel, table=True):
+    """A lead in a segment, or one kept out of it by hand.
+
+    origin           rule, hand, import, action, api; `removed_by_hand` is a tombstone, not a member
+    exclusive_scope  the project, where it is exclusive and this is a membership: one a lead
+    """
+
+    __tablename__ = "segment_member"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+        ForeignKeyConstraint(["organisation_id", "lead_id"], ["lead.organisation_id", "lead.id"]),
+        UniqueConstraint("organisation_id", "exclusive_scope", "lead_id"),
+        Index("segment_member_lead", "organisation_id", "lead_id", "segment_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    lead_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    origin: str
+    exclusive_scope: int | None = Field(default=None, sa_type=BigInteger)
+    added_at: datetime = Field(sa_type=UtcDateTime)
+    added_by: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class MembershipLog(SQLModel, table=True):
+    """One batch of joins and leaves of a segment, ids packed; `seq` is gap-free and in commit order."""
+
+    __tablename__ = "membership_log"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    changeset: int = Field(sa_type=BigInteger)
+    cause: str
+    actor: dict[str, Any] = Field(sa_type=JsonValue)
+    rule_revision: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    joined: bytes
+    left: bytes
+    joined_count: int
+    left_count: int

@@ -1,0 +1,1 @@
+"""Reads: every list, count and look-up takes the caller's scope."""
