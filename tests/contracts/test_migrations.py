@@ -1,5 +1,6 @@
 """The migrations make exactly the tables that the models describe, on both engines."""
 
+from collections.abc import Callable
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -10,29 +11,26 @@ from sqlmodel import SQLModel
 
 import db.models  # noqa: F401 - registers the tables
 
-Shape = dict[str, dict[str, list[str]]]
 
-
-def shape(connection: Connection) -> Shape:
-    """Each table as sorted lines of text: columns, keys, checks, indexes with predicate, options."""
+def shape(connection: Connection) -> set[str]:
+    """What there is, a line each: columns, keys, checks, indexes with their predicates, table options."""
     inspector = inspect(connection)
+    aspects: dict[str, Callable[[str], Any]] = {
+        "column": inspector.get_columns,
+        "foreign key": inspector.get_foreign_keys,
+        "unique": inspector.get_unique_constraints,
+        "check": inspector.get_check_constraints,
+        "index": inspector.get_indexes,
+        "primary key": lambda table: [inspector.get_pk_constraint(table)["constrained_columns"]],
+        "options": lambda table: [inspector.get_table_options(table)],
+    }
     return {
-        table: {
-            "columns": lines(inspector.get_columns(table)),
-            "primary key": inspector.get_pk_constraint(table)["constrained_columns"],
-            "foreign keys": lines(inspector.get_foreign_keys(table)),
-            "unique": lines(inspector.get_unique_constraints(table)),
-            "checks": lines(inspector.get_check_constraints(table)),
-            "indexes": lines(inspector.get_indexes(table)),
-            "options": lines([inspector.get_table_options(table)]),
-        }
+        f"{table} {aspect}: {line(fact)}"
         for table in inspector.get_table_names()
         if table != "alembic_version"
+        for aspect, facts in aspects.items()
+        for fact in facts(table)
     }
-
-
-def lines(facts: Any) -> list[str]:
-    return sorted(line(fact) for fact in facts)
 
 
 def line(fact: Any) -> str:
@@ -67,5 +65,5 @@ async def test_a_migrated_database_equals_one_made_from_the_models(
         made_shape = await connection.run_sync(shape)
     await migrated.dispose()
     await made.dispose()
-    assert migrated_shape == made_shape
-    assert migrated_shape
+    assert made_shape
+    assert migrated_shape ^ made_shape == set()
