@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from core.access import Permission
+from core.access import FEATURES, Role
 from core.errors import ErrorCode
 from gql.settings import Settings
 
@@ -38,8 +38,13 @@ def test_no_page_names_a_setting_that_does_not_exist() -> None:
     assert named <= SETTINGS
 
 
-def test_every_permission_is_in_the_table_and_nothing_else() -> None:
-    assert first_cells("permissions.md") == {permission.value for permission in Permission}
+def test_the_table_of_permissions_is_the_one_in_core() -> None:
+    rows = [
+        f"| `{feature.permission}` | {feature.meaning} | {', '.join(r for r in Role if r in feature.roles)} |"
+        for feature in FEATURES
+    ]
+    page = (DOCS / "permissions.md").read_text()
+    assert re.findall(r"^\| `.*$", page, re.MULTILINE) == rows
 
 
 def test_every_error_code_is_in_the_table_and_nothing_else() -> None:
