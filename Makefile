@@ -60,5 +60,6 @@ lock: ## resolve the dependencies of pyproject.toml anew (needs uv)
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready-run requirements-dev.lock
+	@rm $<
 	$(INSTALL) -r requirements-dev.lock
-	@touch $@
+	@touch $< && touch $@
