@@ -1,0 +1,1 @@
+"""The process: GraphQL, HTTP and WebSocket, jobs, command line."""

@@ -1,0 +1,75 @@
+"""Look-ups of rows by id, of any noun, within what the caller may see."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Scope
+from core.errors import NotFound, StaleVersion
+from db import scope_sql
+from db.models import (
+    Campaign,
+    FieldDefinition,
+    Job,
+    Lead,
+    LeadPool,
+    LeadUpload,
+    Project,
+    Segment,
+    SegmentGroup,
+    Team,
+    User,
+)
+from db.models.columns import OrganisationRow
+
+Row = TypeVar("Row", bound=OrganisationRow)
+
+VISIBLE: dict[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]] = {
+    Campaign: scope_sql.visible_campaigns,
+    FieldDefinition: lambda scope: true(),
+    Job: lambda scope: true(),
+    Lead: scope_sql.visible_leads,
+    LeadPool: scope_sql.visible_pools,
+    LeadUpload: lambda scope: true(),
+    Project: scope_sql.visible_projects,
+    Segment: scope_sql.visible_segments,
+    SegmentGroup: scope_sql.visible_groups,
+    Team: lambda scope: true(),
+    User: lambda scope: true(),
+}
+
+
+async def visible_by_id(
+    session: AsyncSession, scope: Scope, model: type[Row], ids: Sequence[int]
+) -> dict[int, Row]:
+    """The rows with these ids that the caller may see, by id; at most 1,000 ids."""
+    statement = select(model).where(
+        col(model.organisation_id) == scope.organisation_id, col(model.id).in_(ids), VISIBLE[model](scope)
+    )
+    return {row.id: row for row in (await session.execute(statement)).scalars()}
+
+
+async def visible_or_not_found(
+    session: AsyncSession, scope: Scope, model: type[Row], object_id: int, *, lock: bool = False
+) -> Row:
+    """The row, which a command may lock against other writers. Raises NotFound, also for what may not be seen."""
+    statement: Any = select(model).where(
+        col(model.organisation_id) == scope.organisation_id, col(model.id) == object_id, VISIBLE[model](scope)
+    )
+    row = (
+        (await session.execute(statement.with_for_update(of=model) if lock else statement))
+        .scalars()
+        .one_or_none()
+    )
+    if row is None:
+        raise NotFound
+    return row  # type: ignore[no-any-return]  # a statement of type Any, for the sake of the lock
+
+
+def check_version(current: int, expected: int | None) -> None:
+    """Raises StaleVersion where the caller expected another version than there is."""
+    if expected is not None and expected != current:
+        raise StaleVersion(details={"version": current})

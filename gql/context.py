@@ -1,0 +1,105 @@
+"""What every resolver of one operation is given."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.access import Scope
+from core.errors import Unauthenticated
+from db.change_feed import ChangeFeed
+from db.database import Database
+from gql.authz.enforcer import Policies
+from gql.authz.scope import scope_of
+from gql.authz.tokens import Principal
+from gql.loaders import Loaders
+from gql.settings import Settings
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Services:
+    """What the process has one of."""
+
+    database: Database
+    feed: ChangeFeed
+    settings: Settings
+    clock: Clock
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation: who asks, what they may, and when it is.
+
+    now            when the operation began; a subscription asks the clock instead
+    last_event_id  cursor a server-sent-events client resumes from
+    """
+
+    services: Services
+    principal: Principal | None
+    now: datetime
+    last_event_id: str | None = None
+    current_scope: Scope | None = None
+    current_loaders: Loaders | None = field(default=None)
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    @property
+    def feed(self) -> ChangeFeed:
+        return self.services.feed
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    @property
+    def scope(self) -> Scope:
+        """The caller's scope. Raises Unauthenticated where no valid credential came."""
+        if self.current_scope is None:
+            raise Unauthenticated
+        return self.current_scope
+
+    @property
+    def loaders(self) -> Loaders:
+        if self.current_loaders is None:
+            self.current_loaders = Loaders(self.database, self.scope)
+        return self.current_loaders
+
+    async def refresh_scope(self) -> Scope:
+        """The scope as it is now. Raises Unauthenticated once the token or its owner is gone."""
+        if self.principal is None:
+            raise Unauthenticated
+        async with self.database.reading() as session:
+            self.current_scope = await scope_of(
+                session, self.principal, self.services.clock(), self.services.policies
+            )
+        return self.current_scope
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[tuple[AsyncSession, Scope]]:
+        """A transaction, with the caller's scope read inside it: a right lost a moment ago is not used any more."""
+        if self.principal is None:
+            raise Unauthenticated
+        async with self.database.writing() as session:
+            self.current_scope = await scope_of(
+                session, self.principal, self.services.clock(), self.services.policies
+            )
+            yield session, self.current_scope
+
+
+Info = strawberry.Info[Context, None]
+
+
+async def open_context(services: Services, principal: Principal | None, last_event_id: str | None) -> Context:
+    """The context of a new operation, with the caller's rights as they are now."""
+    context = Context(services, principal, services.clock(), last_event_id)
+    if principal is not None:
+        await context.refresh_scope()
+    return context

@@ -1,0 +1,61 @@
+"""Core errors as the API's user errors; the rest is masked where operations are executed."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from strawberry.extensions import FieldExtension
+
+from core.errors import (
+    ConfirmRequired,
+    Conflict,
+    Forbidden,
+    InvalidRule,
+    LeadgraphError,
+    RateLimited,
+    StaleVersion,
+    Unauthenticated,
+)
+from gql.context import Info
+from gql.schema import user_error
+
+NOT_FOR_PAYLOADS = (Unauthenticated, Forbidden, RateLimited)
+
+
+def user_error_of(error: LeadgraphError) -> user_error.UserError:
+    """The typed user error of a core error."""
+    path = list(error.field) or None
+    match error:
+        case InvalidRule():
+            rule_path = [str(part) for part in error.field]
+            return user_error.InvalidRule(code=error.code, message=str(error), field=path, path=rule_path)
+        case StaleVersion():
+            version = error.details.get("version")
+            current = version if isinstance(version, int) else None
+            return user_error.StaleVersion(
+                code=error.code, message=str(error), field=path, current_version=current
+            )
+        case Conflict():
+            return user_error.StateConflict(code=error.code, message=str(error), field=path)
+        case ConfirmRequired():
+            return user_error.ConfirmRequired(code=error.code, message=str(error), field=path)
+        case _:
+            return user_error.InvalidInput(code=error.code, message=str(error), field=path)
+
+
+class ReportUserErrors(FieldExtension):
+    """Turns a core error of a mutation into its payload's `userErrors`; a missing right stays a GraphQL error."""
+
+    def __init__(self, payload: Callable[..., object]) -> None:
+        self._payload = payload
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
+    ) -> Any:
+        try:
+            answer = next_(source, info, **kwargs)
+            return await answer if inspect.isawaitable(answer) else answer
+        except NOT_FOR_PAYLOADS:
+            raise
+        except LeadgraphError as error:
+            return self._payload(user_errors=[user_error_of(error)])

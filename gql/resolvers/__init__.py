@@ -1,0 +1,1 @@
+"""Resolvers, one module a noun: ask, call, convert."""

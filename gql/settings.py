@@ -1,0 +1,69 @@
+"""Settings, from the environment (prefix `LEADGRAPH_`), frozen; each is described in docs/settings.md."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """Where the process runs; production refuses unsafe settings by name."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose. Sizes are bytes, times seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADGRAPH_", frozen=True, extra="forbid")
+
+    env: Environment = Environment.DEVELOPMENT
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    allowed_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost", "[::1]"])
+    allowed_origins: list[str] = Field(default_factory=list)
+    introspection: bool = True
+    jobs_in_serve: bool = True
+
+    max_body: int = 1_000_000
+    max_frame: int = 262_144
+    max_upload: int = 1_000_000_000
+    max_columns: int = 500
+    max_cell: int = 1_000_000
+    max_imports: int = 4
+    max_tokens: int = 2_000
+    max_depth: int = 15
+    max_aliases: int = 50
+    max_directives: int = 5
+    max_fields: int = 5_000
+    max_cost: int = 50_000
+    max_sockets_per_token: int = 20
+    max_sockets_per_address: int = 100
+    max_subscriptions_per_socket: int = 100
+    connection_init_timeout: float = 5.0
+    heartbeat_seconds: float = 15.0
+    poll_seconds: float = 1.0
+
+    import_batch_rows: int = 200
+    lease_seconds: int = 300
+    job_lease_seconds: int = 30
+    token_days: int = 90
+    download_link_seconds: int = 300
+
+    @property
+    def url(self) -> str:
+        """The database's address; by default a file in the data folder."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'leadgraph.db'}"
+
+    def unsafe(self, host: str) -> list[str]:
+        """What production refuses, and what no environment allows on an open address; each names its setting."""
+        open_to_others = host not in {"127.0.0.1", "localhost", "::1"}
+        problems = []
+        if open_to_others and self.env is not Environment.PRODUCTION:
+            problems.append(f"LEADGRAPH_ENV must be production to listen on {host}")
+        if self.env is Environment.PRODUCTION:
+            if "*" in self.allowed_hosts or "*" in self.allowed_origins:
+                problems.append("LEADGRAPH_ALLOWED_HOSTS and LEADGRAPH_ALLOWED_ORIGINS must not hold `*`")
+        return problems
