@@ -1,0 +1,298 @@
+"""CSV files as they come: finding out how one is written, and reading its rows from chunks of bytes.
+
+Nothing here holds more than one record and one chunk. A damaged row is part of the answer, not an exception.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from charset_normalizer import from_bytes
+
+SEPARATORS = (",", ";", "\t", "|")
+MAX_CELL = 2**20
+MAX_RECORD = 4 * MAX_CELL
+REREAD_BUDGET = 32 * MAX_CELL
+
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+UNDECODABLE = re.compile("[\ud800-\udfff]")
+NOT_A_HEADING = re.compile(r"\+?[\d\s()./-]{6,}|\d{4}-\d\d-\d\d.*|[^@\s]+@[^@\s]+\.[^@\s]+")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file is written: Python codec name, separator, and whether its first row names the columns."""
+
+    encoding: str
+    separator: str
+    has_header: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A readable row; `line` is the physical line it starts on, counted from 1."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRow:
+    """A row that cannot be read, what is left of it, and why."""
+
+    line: int
+    cells: list[str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """Column names, made unique, and the rows below them; `rows` can be walked once."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[Row | DamagedRow]
+
+
+def detect(sample: bytes, rest: Iterable[bytes] = ()) -> Dialect:
+    """How a file that starts with `sample` is written.
+
+    rest  further chunks, read only to tell UTF-8 from a legacy encoding that shows itself late
+    """
+    encoding = detect_encoding(sample, rest)
+    lines = list(islice(_complete_lines(sample, encoding), 200))
+    separator = _detect_separator(lines)
+    first = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+    return Dialect(encoding, separator, has_header=not _is_data(first))
+
+
+def detect_encoding(sample: bytes, rest: Iterable[bytes] = ()) -> str:
+    """The Python codec a file is read with; UTF-8 unless its bytes say otherwise."""
+    for mark, codec in BYTE_ORDER_MARKS:
+        if sample.startswith(mark):
+            return codec
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > len(sample) // 8 and max(even, odd) > 4 * min(even, odd):
+        return "utf-16-le" if odd > even else "utf-16-be"
+    legacy = _first_chunk_not_utf8(chain((sample,), rest))
+    return "utf-8" if legacy is None else _detect_legacy(sample + legacy)
+
+
+def read(chunks: Iterable[bytes], dialect: Dialect) -> CsvFile:
+    """The columns and rows of a file; `chunks` may be cut anywhere and are read as rows are asked for."""
+    records = _records(chunks, dialect)
+    first = next(records, None)
+    if first is None:
+        return CsvFile((), iter(()))
+    if dialect.has_header:
+        return CsvFile(_column_names(first.cells), _of_width(records, len(first.cells)))
+    names = _column_names([""] * len(first.cells))
+    return CsvFile(names, _of_width(chain((first,), records), len(first.cells)))
+
+
+def _first_chunk_not_utf8(chunks: Iterable[bytes]) -> bytes | None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in chunks:
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError:
+            return chunk
+    return None
+
+
+def _detect_legacy(sample: bytes) -> str:
+    """Windows-1252, unless most letters lie outside ASCII: then statistics decide which script it is."""
+    high = sum(byte > 127 for byte in sample)
+    latin = len(re.findall(rb"[A-Za-z]", sample))
+    if high > latin:
+        best = from_bytes(sample).best()
+        if best is not None:
+            return best.encoding
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
+def _detect_separator(lines: list[str]) -> str:
+    """The separator most rows agree on with the first row; the one that makes more columns wins a tie."""
+    scores = {separator: _agreement(lines, separator) for separator in SEPARATORS}
+    return max(SEPARATORS, key=lambda separator: scores[separator])
+
+
+def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
+    try:
+        widths = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error:
+        return (0.0, 0)
+    if not widths or widths[0] < 2:
+        return (0.0, 0)
+    return (Counter(widths)[widths[0]] / len(widths), widths[0])
+
+
+def _is_data(cells: list[str]) -> bool:
+    """Whether a first row holds values (a phone, a date, an address, mostly numbers) and not headings."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    numbers = sum(NUMBER.fullmatch(cell) is not None for cell in filled)
+    return any(NOT_A_HEADING.fullmatch(cell) for cell in filled) or 2 * numbers > len(filled)
+
+
+def _column_names(cells: list[str]) -> tuple[str, ...]:
+    names: list[str] = []
+    taken: set[str] = set()
+    for position, cell in enumerate(cells, start=1):
+        wanted = name = " ".join(cell.split()) or f"Column {position}"
+        copy = 1
+        while name in taken:
+            copy += 1
+            name = f"{wanted} ({copy})"
+        taken.add(name)
+        names.append(name)
+    return tuple(names)
+
+
+def _of_width(records: Iterable[Row | DamagedRow], width: int) -> Iterator[Row | DamagedRow]:
+    for record in records:
+        if isinstance(record, Row) and len(record.cells) != width:
+            yield DamagedRow(
+                record.line, record.cells, f"has {len(record.cells)} cells where the file has {width} columns"
+            )
+        else:
+            yield record
+
+
+def _complete_lines(sample: bytes, encoding: str) -> Iterator[str]:
+    """Lines of a sample; the last is left out where the sample cut it."""
+    lines = list(_lines((sample,), encoding))
+    return iter(lines if len(lines) < 2 or lines[-1].endswith("\n") else lines[:-1])
+
+
+def _lines(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """Physical lines, each ending in LF however it ended in the file; what exceeds MAX_RECORD is cut off."""
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True)
+    rest = ""
+    for text in chain((decoder.decode(chunk) for chunk in chunks), (decoder.decode(b"", final=True),)):
+        lines = list(io.StringIO(rest + text))
+        rest = lines.pop()[: MAX_RECORD + 1] if lines and not lines[-1].endswith("\n") else ""
+        yield from lines
+    if rest:
+        yield rest
+
+
+class _RecordTooLong(Exception):
+    """A record outgrew MAX_RECORD before it ended."""
+
+
+class _LineSource:
+    """Lines for the csv module that remember which of them the record being read has used."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._fresh = lines
+        self._again: deque[str] = deque()
+        self._budget = REREAD_BUDGET
+        self.used: list[str] = []
+        self.used_size = 0
+        self.next_line = 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.used_size > MAX_RECORD:
+            raise _RecordTooLong
+        line = self._again.popleft() if self._again else next(self._fresh)
+        self.used.append(line)
+        self.used_size += len(line)
+        return line
+
+    def forget(self) -> None:
+        """The record is done with; its lines will not be asked for again."""
+        self.next_line += sum(line.endswith("\n") for line in self.used)
+        self._budget += 8 * self.used_size
+        self._clear()
+
+    def give_back_all_but_first(self) -> int:
+        """Reads the record's later lines again as records of their own; answers how many stay swallowed.
+
+        What may be read again is bounded, or a hostile file would be read a million times over.
+        """
+        later = self.used[1:]
+        if self.used_size > self._budget:
+            self.forget()
+            return len(later)
+        self._budget -= self.used_size
+        self._again.extendleft(reversed(later))
+        self.next_line += self.used[0].endswith("\n")
+        self._clear()
+        return 0
+
+    def _clear(self) -> None:
+        self.used.clear()
+        self.used_size = 0
+
+
+def _records(chunks: Iterable[bytes], dialect: Dialect) -> Iterator[Row | DamagedRow]:
+    csv.field_size_limit(MAX_CELL)
+    source = _LineSource(_lines(chunks, dialect.encoding))
+    reader = csv.reader(source, delimiter=dialect.separator, strict=True)
+    bad = UNDECODABLE if dialect.encoding.startswith("utf-8") else re.compile("\ufffd")
+    width = 0
+    while True:
+        line = source.next_line
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _RecordTooLong) as error:
+            yield _give_up(source, dialect, line, _reason(error))
+            continue
+        if len(source.used) > 1 and width and len(cells) != width:
+            yield _give_up(source, dialect, line, "its quotes are broken: a quoted cell does not end")
+            continue
+        fault = next((fault for used in source.used if (fault := _fault(used, bad))), None)
+        source.forget()
+        if not cells or (len(cells) == 1 and not cells[0].strip()):
+            continue
+        width = width or len(cells)
+        yield Row(line, cells) if fault is None else DamagedRow(line, _cleaned(cells), fault)
+
+
+def _fault(line: str, bad: re.Pattern[str]) -> str | None:
+    if "\x00" in line:
+        return "holds a NUL byte"
+    if not line.isascii() and bad.search(line):
+        return "holds bytes that the file's encoding does not have"
+    return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _RecordTooLong):
+        return f"is longer than {MAX_RECORD // 2**20} MB"
+    if "field larger" in str(error):
+        return f"has a cell over {MAX_CELL // 2**20} MB"
+    return "its quotes are broken"
+
+
+def _give_up(source: _LineSource, dialect: Dialect, line: int, reason: str) -> DamagedRow:
+    head = source.used[0][:MAX_CELL]
+    swallowed = source.give_back_all_but_first()
+    cells = _cleaned(next(csv.reader([head.replace('"', "")], delimiter=dialect.separator), []))
+    return DamagedRow(line, cells, reason + (f"; {swallowed} more lines went with it" if swallowed else ""))
+
+
+def _cleaned(cells: list[str]) -> list[str]:
+    """Cells of a damaged row in a form that can be stored and shown."""
+    return [UNDECODABLE.sub("\ufffd", cell.replace("\x00", "\ufffd"))[:200] for cell in cells]

@@ -1,0 +1,147 @@
+"""Rows of a file as leads: what is taken over, what is read for search, and why a row is refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.csv_file import DamagedRow, Row
+from core.field_mapping import Mapping
+from core.fields import Field, FieldType, Locale, Unreadable, Value, read_value
+
+KNOWN_VALUES = 256
+LONG_VALUE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ValueWarning:
+    """An optional value that does not read as its type: kept as it is, empty for rules."""
+
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDraft:
+    """A valid row.
+
+    values  original texts by field key, blank ones left out
+    search  search values by field key, those that could be read
+    """
+
+    line: int
+    phone: str
+    phone_raw: str
+    duplicate_key: str | None
+    values: dict[str, str]
+    search: dict[str, Value]
+    warnings: tuple[ValueWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """A refused row; `reason` starts with the upload rule it breaks.
+
+    column, value  what is to blame, None where it is the whole row
+    """
+
+    line: int
+    column: str | None
+    value: str | None
+    reason: str
+    cells: list[str]
+
+
+class _ColumnReader:
+    """Reads the values of one column; short ones that come again are not read again."""
+
+    def __init__(self, field: Field, locale: Locale) -> None:
+        self._field = field
+        self._locale = locale
+        self._known: dict[str, Value | Unreadable] = {}
+
+    def read(self, raw: str) -> Value | Unreadable:
+        known = self._known.get(raw)
+        if known is not None:
+            return known
+        value = read_value(self._field, raw, self._locale)
+        if len(self._known) < KNOWN_VALUES and len(raw) < LONG_VALUE:
+            self._known[raw] = value
+        return value
+
+
+class RowReader:
+    """Reads the rows of one file by one mapping."""
+
+    def __init__(self, columns: Sequence[str], mapping: Mapping, locale: Locale) -> None:
+        self._locale = locale
+        self._phone = mapping.phone
+        self._duplicate = mapping.duplicate
+        self._required = [field for field in mapping.fields if field is not None and field.required]
+        self._mapped = [
+            (position, columns[position], field, _ColumnReader(field, locale))
+            for position, field in enumerate(mapping.fields)
+            if field is not None
+        ]
+        self._column_of = {field.key: column for _, column, field, _ in self._mapped}
+
+    def read(self, row: Row | DamagedRow) -> LeadDraft | RowProblem:
+        if isinstance(row, DamagedRow):
+            return RowProblem(row.line, None, None, f"damaged: the row {row.reason}", row.cells)
+        values: dict[str, str] = {}
+        search: dict[str, Value] = {}
+        warnings: list[ValueWarning] = []
+        for position, column, field, reader in self._mapped:
+            raw = row.cells[position]
+            if not raw or raw.isspace():
+                continue
+            value = reader.read(raw)
+            if not isinstance(value, Unreadable):
+                search[field.key] = value
+            elif (rule := self._broken_rule(field, raw)) is not None:
+                return RowProblem(row.line, column, raw, f"{rule}: {value.reason}", row.cells)
+            else:
+                warnings.append(ValueWarning(column, raw, value.reason))
+            values[field.key] = raw
+        return self._missing(row, search) or LeadDraft(
+            line=row.line,
+            phone=str(search[self._phone.key]),
+            phone_raw=values[self._phone.key],
+            duplicate_key=duplicate_key(self._duplicate, search.get(self._duplicate.key)),
+            values=values,
+            search=search,
+            warnings=tuple(warnings),
+        )
+
+    def _missing(self, row: Row, search: dict[str, Value]) -> RowProblem | None:
+        for field in self._required:
+            if field.key not in search:
+                return RowProblem(
+                    row.line, self._column_of[field.key], "", "required: a value is missing", row.cells
+                )
+        if self._phone.key not in search:
+            column = self._column_of[self._phone.key]
+            return RowProblem(row.line, column, "", "phone: every lead needs a phone number", row.cells)
+        return None
+
+    def _broken_rule(self, field: Field, raw: str) -> str | None:
+        """The upload rule an unreadable value breaks; None where it is optional and merely unreadable."""
+        if field is self._phone:
+            return "phone"
+        if field.type is FieldType.CHOICE:
+            return "choices"
+        if field.required:
+            return "required"
+        boundless = replace(field, minimum=None, maximum=None)
+        return None if isinstance(read_value(boundless, raw, self._locale), Unreadable) else "range"
+
+
+def duplicate_key(field: Field, value: Value | None) -> str | None:
+    """What two leads must share to be duplicates; None where the field is empty.
+
+    A phone or an address is itself wherever it stands; other values are compared within their field only.
+    """
+    if value is None:
+        return None
+    if field.type in (FieldType.PHONE, FieldType.EMAIL):
+        return str(value)
+    return f"{field.key}:{value}"
