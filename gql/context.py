@@ -45,7 +45,7 @@ class Context:
     now: datetime
     last_event_id: str | None = None
     current_scope: Scope | None = None
-    current_loaders: Loaders | None = field(default=None)
+    current_loaders: Loaders | None = None
 
     @property
     def database(self) -> Database:
@@ -77,21 +77,22 @@ class Context:
         if self.principal is None:
             raise Unauthenticated
         async with self.database.reading() as session:
-            self.current_scope = await scope_of(
-                session, self.principal, self.services.clock(), self.services.policies
-            )
-        return self.current_scope
+            return await self._read_scope(session, self.principal)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[tuple[AsyncSession, Scope]]:
-        """A transaction, with the caller's scope read inside it: a right lost a moment ago is not used any more."""
+        """A transaction and the caller's scope, read inside it: a right lost a moment ago is gone."""
         if self.principal is None:
             raise Unauthenticated
         async with self.database.writing() as session:
-            self.current_scope = await scope_of(
-                session, self.principal, self.services.clock(), self.services.policies
-            )
-            yield session, self.current_scope
+            scope = await self._read_scope(session, self.principal)
+            yield session, scope
+        self.current_loaders = None
+
+    async def _read_scope(self, session: AsyncSession, principal: Principal) -> Scope:
+        scope = await scope_of(session, principal, self.services.clock(), self.services.policies)
+        self.current_scope, self.current_loaders = scope, None
+        return scope
 
 
 Info = strawberry.Info[Context, None]
