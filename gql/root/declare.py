@@ -1,0 +1,37 @@
+"""How root fields are declared: a resolver, the feature permission it needs, and a description."""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+
+from core.access import Permission
+from gql.authz.requires import Requirement, requires, signed_in
+from gql.errors import ReportUserErrors
+
+
+def reads(resolver: Callable[..., Any], permission: Permission | None, description: str) -> Any:
+    """A query field; with no permission it is open to whoever is signed in."""
+    return strawberry.field(resolver=resolver, extensions=[_required(permission)], description=description)
+
+
+def changes(
+    resolver: Callable[..., Any],
+    payload: Callable[..., object],
+    permission: Permission | None,
+    description: str,
+) -> Any:
+    """A mutation field; core errors become its payload's `userErrors`."""
+    extensions = [_required(permission), ReportUserErrors(payload)]
+    return strawberry.mutation(resolver=resolver, extensions=extensions, description=description)
+
+
+def streams(resolver: Callable[..., Any], permission: Permission | None, description: str) -> Any:
+    """A subscription field."""
+    return strawberry.subscription(
+        resolver=resolver, extensions=[_required(permission)], description=description
+    )
+
+
+def _required(permission: Permission | None) -> Requirement:
+    return signed_in() if permission is None else requires(permission)
