@@ -1,0 +1,159 @@
+"""The checked rule: a tree of groups and conditions, and whether a lead matches it.
+
+A test is always positive and is false for a lead without a value (`Empty` apart). Everything negative
+is the exact complement of one: so a lead without a value is "not equal" to anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.field_catalogue import RuleField
+from core.fields import Value, number_of
+
+
+class Combinator(StrEnum):
+    """How a group joins its members."""
+
+    AND = "and"
+    OR = "or"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of values of one type; None is unbounded on that side."""
+
+    low: Value | None = None
+    high: Value | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+    @property
+    def point(self) -> Value | None:
+        """The only value in it, or None where there may be several."""
+        closed = not (self.low_open or self.high_open)
+        return self.low if closed and self.low == self.high else None
+
+    def holds(self, value: Value) -> bool:
+        return self._above_low(value) and self._below_high(value)
+
+    def _above_low(self, value: Value) -> bool:
+        if self.low is None:
+            return True
+        return _less(self.low, value) or (not self.low_open and value == self.low)
+
+    def _below_high(self, value: Value) -> bool:
+        if self.high is None:
+            return True
+        return _less(value, self.high) or (not self.high_open and value == self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Equals one of the values."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Lies in one of the spans."""
+
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersWithin:
+    """A text that reads as a number, which lies in the span."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """Contains the folded text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginsWith:
+    """Begins with the folded text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndsWith:
+    """Ends with the folded text."""
+
+    text: str
+
+
+Test = Empty | OneOf | Within | NumbersWithin | Contains | BeginsWith | EndsWith
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One field put to one test, or to its exact complement."""
+
+    field: RuleField
+    test: Test
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """At least one member, joined; `negated` is the exact complement of the whole."""
+
+    combinator: Combinator
+    members: tuple["Rule", ...]
+    negated: bool = False
+
+
+Rule = Group | Condition
+
+
+def matches(rule: Rule, lead: Mapping[str, Value | None]) -> bool:
+    """Whether a lead, given as search values by field key, is one the rule selects."""
+    if isinstance(rule, Condition):
+        return _holds(rule.test, lead.get(rule.field.key)) is not rule.negated
+    answers = (matches(member, lead) for member in rule.members)
+    joined = all(answers) if rule.combinator is Combinator.AND else any(answers)
+    return joined is not rule.negated
+
+
+def _holds(test: Test, value: Value | None) -> bool:
+    if value is None or value == "":
+        return isinstance(test, Empty)
+    match test:
+        case Empty():
+            return False
+        case OneOf(values):
+            return value in values
+        case Within(spans):
+            return any(span.holds(value) for span in spans)
+    return _text_holds(test, str(value))
+
+
+def _text_holds(test: NumbersWithin | Contains | BeginsWith | EndsWith, value: str) -> bool:
+    match test:
+        case NumbersWithin(span):
+            number = number_of(value)
+            return number is not None and span.holds(number)
+        case Contains(text):
+            return text in value
+        case BeginsWith(text):
+            return value.startswith(text)
+    return value.endswith(test.text)
+
+
+def _less(left: Value, right: Value) -> bool:
+    if isinstance(left, str) or isinstance(right, str):
+        return str(left) < str(right)
+    return left < right

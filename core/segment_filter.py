@@ -1,0 +1,220 @@
+"""The filter of a segment: all that it selects by, and the one rule that all of it comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from core.errors import BadInput, InvalidRule
+from core.field_catalogue import LEAD_CAMPAIGN, LEAD_CHANGED, LEAD_POOL, LEAD_RESULT, LEAD_STATUS, Catalogue
+from core.fields import fold, moment_of
+from core.rules import Combinator, Condition, Group, OneOf, Rule, Span, Within, parse_rule
+
+MAX_CHOSEN = 1_000
+MAX_DAYS = 36_600
+
+
+class Period(StrEnum):
+    """Named ranges of days, in the organisation's time zone; a week begins on Monday.
+
+    LAST_DAYS is today and the days before it, as many as are said.
+    """
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    THIS_WEEK = "this_week"
+    LAST_WEEK = "last_week"
+    THIS_MONTH = "this_month"
+    LAST_MONTH = "last_month"
+    THIS_QUARTER = "this_quarter"
+    LAST_QUARTER = "last_quarter"
+    THIS_YEAR = "this_year"
+    LAST_YEAR = "last_year"
+    LAST_DAYS = "last_days"
+
+
+@dataclass(frozen=True, slots=True)
+class LastChanged:
+    """When leads were last changed: a named period, or from (inclusive) to (exclusive), either open."""
+
+    period: Period | None = None
+    days: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFilter:
+    """What the client chose; an empty tuple or None chooses nothing there, and so limits nothing.
+
+    rule  react-querybuilder's JSON as the client wrote it
+    """
+
+    campaign_ids: tuple[int, ...] = ()
+    lead_pool_ids: tuple[int, ...] = ()
+    statuses: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+    last_changed: LastChanged | None = None
+    rule: Mapping[str, Any] | None = None
+
+
+def check_filter(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> Rule:
+    """The one rule the filter comes to at this moment.
+
+    Raises  BadInput where nothing is chosen at all, or a status or result is unknown; InvalidRule
+    """
+    rules: list[Rule] = [
+        Condition(catalogue.fields[key], OneOf(_bounded(ids, name)))
+        for key, ids, name in (
+            (LEAD_CAMPAIGN, chosen.campaign_ids, "campaigns"),
+            (LEAD_POOL, chosen.lead_pool_ids, "leadPools"),
+        )
+        if ids
+    ]
+    rules += _keys(catalogue, LEAD_STATUS, chosen.statuses, "statuses")
+    rules += _keys(catalogue, LEAD_RESULT, chosen.results, "results")
+    if chosen.last_changed is not None:
+        span = _span(chosen.last_changed, now, catalogue.zone)
+        rules.append(Condition(catalogue.fields[LEAD_CHANGED], Within((span,))))
+    if chosen.rule is not None:
+        rules.append(_checked(chosen.rule, catalogue))
+    if not rules:
+        raise BadInput("A filter needs at least one choice; without any it would mean everyone.")
+    return Group(Combinator.AND, tuple(rules))
+
+
+def period_span(
+    period: Period, now: datetime, zone: ZoneInfo, days: int | None = None
+) -> tuple[datetime, datetime]:
+    """From (inclusive) and to (exclusive), in UTC, of a named period around a moment."""
+    first, last = _days_of(period, now.astimezone(zone).date(), days)
+    start, end = (
+        datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        for day in (first, last + timedelta(days=1))
+    )
+    return start, end
+
+
+def filter_record(chosen: SegmentFilter) -> dict[str, Any]:
+    """The filter as it is stored: JSON values; `filter_from` reads it back."""
+    changed = chosen.last_changed
+    return {
+        "campaigns": list(chosen.campaign_ids),
+        "leadPools": list(chosen.lead_pool_ids),
+        "statuses": list(chosen.statuses),
+        "results": list(chosen.results),
+        "lastChanged": changed
+        and {
+            "period": changed.period and changed.period.value,
+            "days": changed.days,
+            "from": changed.start and changed.start.isoformat(),
+            "to": changed.end and changed.end.isoformat(),
+        },
+        "rule": chosen.rule,
+    }
+
+
+def filter_from(record: Mapping[str, Any]) -> SegmentFilter:
+    """A stored filter."""
+    changed = record["lastChanged"]
+    return SegmentFilter(
+        tuple(record["campaigns"]),
+        tuple(record["leadPools"]),
+        tuple(record["statuses"]),
+        tuple(record["results"]),
+        changed
+        and LastChanged(
+            changed["period"] and Period(changed["period"]),
+            changed["days"],
+            changed["from"] and datetime.fromisoformat(changed["from"]),
+            changed["to"] and datetime.fromisoformat(changed["to"]),
+        ),
+        record["rule"],
+    )
+
+
+Chosen = TypeVar("Chosen", int, str)
+
+
+def _bounded(values: Sequence[Chosen], name: str) -> tuple[Chosen, ...]:
+    if len(values) > MAX_CHOSEN:
+        raise BadInput(f"At most {MAX_CHOSEN:,} can be chosen.", field=(name,))
+    return tuple(dict.fromkeys(values))
+
+
+def _keys(catalogue: Catalogue, field_key: str, chosen: tuple[str, ...], name: str) -> list[Rule]:
+    if not chosen:
+        return []
+    field = catalogue.fields[field_key]
+    known = {fold(choice.value): choice.value for choice in field.choices}
+    keys = []
+    for index, value in enumerate(_bounded(chosen, name)):
+        if fold(value) not in known:
+            raise BadInput(f"Is not one of: {', '.join(known.values())}.", field=(name, str(index)))
+        keys.append(known[fold(value)])
+    return [Condition(field, OneOf(tuple(dict.fromkeys(keys))))]
+
+
+def _checked(rule: Mapping[str, Any], catalogue: Catalogue) -> Rule:
+    try:
+        return parse_rule(rule, catalogue)
+    except InvalidRule as error:
+        raise InvalidRule(str(error), field=("rule", *error.field), details=error.details) from error
+
+
+def _span(changed: LastChanged, now: datetime, zone: ZoneInfo) -> Span:
+    start, end = changed.start, changed.end
+    if changed.period is not None:
+        if start is not None or end is not None:
+            raise BadInput("Choose a named period or two moments, not both.", field=("lastChanged",))
+        start, end = period_span(changed.period, now, zone, changed.days)
+    if start is None and end is None:
+        raise BadInput("A period or a moment is needed.", field=("lastChanged",))
+    if start is not None and end is not None and start >= end:
+        raise BadInput("It ends before it begins.", field=("lastChanged", "to"))
+    return Span(
+        None if start is None else moment_of(start),
+        None if end is None else moment_of(end),
+        high_open=end is not None,
+    )
+
+
+def _days_of(period: Period, today: date, days: int | None) -> tuple[date, date]:
+    """First and last day of a period."""
+    day = timedelta(days=1)
+    week = today - today.weekday() * day
+    month = today.replace(day=1)
+    quarter = _months_before(month, (today.month - 1) % 3)
+    year = month.replace(month=1)
+    match period:
+        case Period.TODAY:
+            return today, today
+        case Period.YESTERDAY:
+            return today - day, today - day
+        case Period.THIS_WEEK:
+            return week, week + 6 * day
+        case Period.LAST_WEEK:
+            return week - 7 * day, week - day
+        case Period.THIS_MONTH:
+            return month, _months_before(month, -1) - day
+        case Period.LAST_MONTH:
+            return _months_before(month, 1), month - day
+        case Period.THIS_QUARTER:
+            return quarter, _months_before(quarter, -3) - day
+        case Period.LAST_QUARTER:
+            return _months_before(quarter, 3), quarter - day
+        case Period.THIS_YEAR:
+            return year, _months_before(year, -12) - day
+        case Period.LAST_YEAR:
+            return _months_before(year, 12), year - day
+    if days is None or not 1 <= days <= MAX_DAYS:
+        raise BadInput(f"Say how many days: 1 to {MAX_DAYS:,}.", field=("lastChanged", "days"))
+    return today - (days - 1) * day, today
+
+
+def _months_before(first: date, count: int) -> date:
+    """The first of the month so many months before the month that begins on `first`."""
+    months = first.year * 12 + first.month - 1 - count
+    return date(months // 12, months % 12 + 1, 1)
