@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.membership import Origin, UpdateMode, diff
+from core.membership import MembershipDiff, Origin, UpdateMode, diff
 
 LEADS = st.integers(min_value=1, max_value=12)
 ROWS = st.dictionaries(LEADS, st.sampled_from(Origin))
@@ -10,12 +10,12 @@ RULE, HAND, BARRED = Origin.RULE, Origin.HAND, Origin.REMOVED_BY_HAND
 
 def test_adding_lets_nobody_go() -> None:
     change = diff({1, 2}, {2: RULE, 3: RULE}, UpdateMode.ADD)
-    assert (change.joined, change.left, change.kept) == ({1}, frozenset(), {3})
+    assert change == MembershipDiff(joined=frozenset({1}), left=frozenset(), kept=frozenset({3}))
 
 
 def test_replacing_lets_go_who_no_longer_matches() -> None:
     change = diff({1, 2}, {2: RULE, 3: RULE}, UpdateMode.REPLACE)
-    assert (change.joined, change.left, change.kept) == ({1}, {3}, frozenset())
+    assert change == MembershipDiff(joined=frozenset({1}), left=frozenset({3}))
 
 
 def test_who_was_added_by_hand_stays_and_is_counted_unless_pinned_are_included() -> None:
@@ -25,12 +25,12 @@ def test_who_was_added_by_hand_stays_and_is_counted_unless_pinned_are_included()
 
 def test_who_was_removed_by_hand_is_not_put_back() -> None:
     change = diff({1}, {1: BARRED}, UpdateMode.REPLACE, include_pinned=True)
-    assert (change.joined, change.barred) == (frozenset(), {1})
+    assert change == MembershipDiff(joined=frozenset(), left=frozenset(), barred=frozenset({1}))
 
 
 def test_a_lead_held_by_another_exclusive_segment_is_skipped_and_counted() -> None:
     change = diff({1, 2}, {}, UpdateMode.ADD, held_elsewhere={2})
-    assert (change.joined, change.held) == ({1}, {2})
+    assert change == MembershipDiff(joined=frozenset({1}), left=frozenset(), held=frozenset({2}))
 
 
 @given(

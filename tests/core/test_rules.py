@@ -54,6 +54,10 @@ def group(*rules: object, combinator: str = "and", **more: object) -> dict[str, 
     return {"combinator": combinator, "rules": list(rules), **more}
 
 
+def negation(*rules: object) -> dict[str, object]:
+    return {**group(*rules), "not": True}
+
+
 def parsed(tree: object, catalogue: Catalogue = CATALOGUE) -> Rule:
     return parse_rule(tree, catalogue)
 
@@ -148,9 +152,9 @@ def test_not_null_is_the_complement_of_null() -> None:
 
 
 def test_not_is_the_exact_complement_also_for_a_lead_without_a_value() -> None:
-    assert selects(group(condition("beds", "<", 10), **{"not": True}))
+    assert selects(negation(condition("beds", "<", 10)))
     assert not selects(condition("beds", ">=", 10))
-    assert not selects(group(condition("beds", "<", 10), **{"not": True}), beds=9.0)
+    assert not selects(negation(condition("beds", "<", 10)), beds=9.0)
 
 
 def test_groups_join_by_and_and_or() -> None:
@@ -194,7 +198,7 @@ def test_a_muted_node_is_as_if_it_were_not_there() -> None:
     city, beds = condition("city", "=", "a"), condition("beds", "=", 1)
     assert parsed(group(city, {**beds, "muted": True})) == parsed(city)
     assert parsed(group(city, group(beds, muted=True))) == parsed(city)
-    assert parsed(group(city, group({**beds, "muted": True}, **{"not": True}))) == parsed(city)
+    assert parsed(group(city, negation({**beds, "muted": True}))) == parsed(city)
     assert parsed({"rules": [{**beds, "muted": True}, "or", city]}) == parsed(city)
 
 
@@ -213,7 +217,8 @@ def test_a_rule_that_is_muted_as_a_whole_is_refused() -> None:
 
 def test_what_react_querybuilder_keeps_for_itself_is_let_through() -> None:
     keep = {"id": "1", "path": [0], "disabled": True, "muted": False}
-    assert selects(group(condition("city", "=", "a", valueSource="value", **keep), **keep), city="a")
+    kept = {**condition("city", "=", "a", valueSource="value"), **keep}
+    assert selects({**group(kept), **keep}, city="a")
 
 
 def test_numbers_in_order_become_a_span_of_numbers_on_text() -> None:
@@ -230,7 +235,7 @@ def test_null_ignores_its_value() -> None:
 
 
 def test_a_negated_single_condition_stays_a_group() -> None:
-    negated = parsed(group(condition("beds", "null"), **{"not": True}))
+    negated = parsed(negation(condition("beds", "null")))
     assert isinstance(negated, Group)
     assert negated.negated
 
@@ -251,7 +256,7 @@ REFUSED: list[tuple[object, list[str], str]] = [
     ({"rules": [FINE, "xor", FINE]}, ["rules", "1"], "xor"),
     (group(FINE, combinator="xor"), ["combinator"], "xor"),
     (group(FINE, combinator="AND"), ["combinator"], "combinator"),
-    (group(FINE, **{"not": 1}), ["not"], "true or false"),
+    ({**group(FINE), "not": 1}, ["not"], "true or false"),
     (group(FINE, negate=True), ["negate"], "negate"),
     (group({**FINE, "match": {"mode": "all"}}), ["rules", "0", "match"], "Match"),
     (group({**FINE, "muted": "yes"}), ["rules", "0", "muted"], "true or false"),

@@ -74,8 +74,8 @@ def test_nothing_chosen_at_all_is_refused() -> None:
 def test_last_changed_is_half_open_and_may_be_open_on_either_side() -> None:
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
 
-    def within(at: datetime, **bounds: datetime) -> bool:
-        chosen = SegmentFilter(last_changed=LastChanged(**bounds))
+    def within(at: datetime, start: datetime | None = None, end: datetime | None = None) -> bool:
+        chosen = SegmentFilter(last_changed=LastChanged(start=start, end=end))
         return selects(chosen, {"lead.lastChangedAt": moment_of(at)})
 
     assert within(start, start=start, end=end)
