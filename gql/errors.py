@@ -1,6 +1,5 @@
 """Core errors as the API's user errors; the rest is masked where operations are executed."""
 
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -53,8 +52,7 @@ class ReportUserErrors(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
     ) -> Any:
         try:
-            answer = next_(source, info, **kwargs)
-            return await answer if inspect.isawaitable(answer) else answer
+            return await next_(source, info, **kwargs)
         except NOT_FOR_PAYLOADS:
             raise
         except LeadgraphError as error:

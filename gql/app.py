@@ -1,0 +1,166 @@
+"""The application: the only place that builds and wires; importing it does nothing."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from db.change_feed import ChangeFeed
+from db.database import Database
+from db.migrate import is_migrated
+from gql.authz.tokens import Principal, principal_of
+from gql.context import Clock, Context, Services, open_context
+from gql.execution.guard import Limits
+from gql.execution.operation import OperationRunner
+from gql.logs import RequestLog, configure_logs
+from gql.root import build_schema
+from gql.settings import Environment, Settings
+from gql.transport.caller import Caller, TransportSettings
+from gql.transport.door import Door
+from gql.transport.routes import graphql_routes
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def app_from_environment() -> Starlette:
+    """The application as the environment configures it; what the server process runs."""
+    configure_logs()
+    return create_app(Settings())
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
+    """The whole server as one ASGI application; the database is opened when it starts."""
+    application = Application(settings, clock)
+    app = Starlette(
+        routes=application.routes(),
+        lifespan=application.lifespan,
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts),
+        ],
+    )
+    app.state.application = application
+    return app
+
+
+def application_of(app: Any) -> "Application":
+    """The application behind an ASGI callable of ours, through what a server wrapped around it."""
+    while not isinstance(app, Starlette):
+        app = app.app
+    application: Application = app.state.application
+    return application
+
+
+class Application:
+    """What the process has one of, and how requests reach it."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._services: Services | None = None
+        self._door = Door(
+            runner=OperationRunner(
+                build_schema(),
+                limits_of(settings),
+                introspection=settings.introspection,
+                suggestions=settings.env is Environment.DEVELOPMENT,
+            ),
+            authenticate=self.authenticate,
+            make_context=self.make_context,
+            principal_key=lambda principal: principal and principal.token_id,
+            settings=transport_settings(settings),
+        )
+
+    @property
+    def services(self) -> Services:
+        if self._services is None:
+            raise RuntimeError("the application has not been started")
+        return self._services
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            *graphql_routes(self._door),
+            Route("/healthz", healthz),
+            Route("/readyz", self.readyz),
+        ]
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(Database(self._settings.url))
+            feed = await stack.enter_async_context(ChangeFeed(database))
+            self._services = Services(database, feed, self._settings, self._clock)
+            yield
+
+    async def close_streams(self) -> None:
+        await self._door.streams.close_all()
+
+    async def authenticate(
+        self, headers: Mapping[str, str], connection_payload: Mapping[str, object] | None
+    ) -> Principal | None:
+        """Who calls; None without a credential. A socket's is checked at once, a request's by its context."""
+        given = headers.get("authorization")
+        if connection_payload is not None:
+            stated = connection_payload.get("Authorization", connection_payload.get("authorization", given))
+            given = stated if stated is None or isinstance(stated, str) else ""
+        if given is None:
+            return None
+        principal = principal_of(given)
+        if connection_payload is not None:
+            await open_context(self.services, principal, None)
+        return principal
+
+    async def make_context(self, caller: Caller[Principal | None]) -> Context:
+        return await open_context(self.services, caller.principal, caller.last_event_id)
+
+    async def readyz(self, request: Request) -> Response:
+        """Ready once the database answers and has the newest schema."""
+        try:
+            ready = await is_migrated(self.services.database.engine)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("database not reachable", error=type(error).__name__)
+            ready = False
+        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+
+
+async def healthz(request: Request) -> Response:
+    """Alive: the process answers."""
+    return JSONResponse({"alive": True})
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        tokens=settings.max_tokens,
+        depth=settings.max_depth,
+        aliases=settings.max_aliases,
+        directives=settings.max_directives,
+        fields=settings.max_fields,
+        cost=settings.max_cost,
+    )
+
+
+def transport_settings(settings: Settings) -> TransportSettings:
+    return TransportSettings(
+        body_bytes=settings.max_body,
+        frame_bytes=settings.max_frame,
+        init_timeout=settings.connection_init_timeout,
+        keep_alive=settings.heartbeat_seconds,
+        operations_per_socket=settings.max_subscriptions_per_socket,
+        streams_per_principal=settings.max_sockets_per_token,
+        streams_per_address=settings.max_sockets_per_address,
+        allowed_origins=frozenset(settings.allowed_origins),
+        graphiql=settings.env is Environment.DEVELOPMENT,
+    )

@@ -1,0 +1,61 @@
+"""Serving: uvicorn, with sockets closed as a client expects when the process stops."""
+
+import socket
+
+import uvicorn
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from gql.app import application_of
+from gql.settings import Settings
+
+DRAIN_SECONDS = 10
+
+
+class Server(uvicorn.Server):
+    """Ends open streams itself before uvicorn does: a client then sees 1001 and resumes from its cursor."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await application_of(self.config.loaded_app).close_streams()
+        await super().shutdown(sockets)
+
+
+class Worker(Process):
+    """One of several processes on the same socket."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = Server(self.config)
+        return self._server
+
+
+class Workers(Multiprocess):
+    """Keeps as many workers running as were asked for."""
+
+    def init_processes(self) -> None:
+        for _ in range(self.processes_num):
+            worker = Worker(self.config, self.sockets)
+            worker.start()
+            self.processes.append(worker)
+
+
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serves until told to stop; the application is built in each worker from the environment."""
+    config = uvicorn.Config(
+        "gql.app:app_from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.max_frame,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    if workers > 1:
+        Workers(config, [config.bind_socket()]).run()
+    else:
+        Server(config).run()
