@@ -1,0 +1,49 @@
+"""The parts that HTTP and WebSocket share."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic
+
+from core.errors import LeadgraphError
+from gql.execution.failures import FormattedError, failure, unexpected
+from gql.execution.operation import OperationRunner
+from gql.transport.caller import Authenticate, ContextFactory, P, PrincipalKey, TransportSettings
+from gql.transport.open_streams import Close, OpenStreams
+
+
+@dataclass(frozen=True, slots=True)
+class Door(Generic[P]):
+    """Everything an endpoint needs to serve operations.
+
+    principal_key  by what the open streams of a principal are counted (the id of its token), None for
+                   anonymous callers, of whom only the address counts
+    """
+
+    runner: OperationRunner
+    authenticate: Authenticate[P]
+    make_context: ContextFactory[P]
+    principal_key: PrincipalKey[P]
+    settings: TransportSettings = field(default_factory=TransportSettings)
+    streams: OpenStreams = field(default_factory=OpenStreams)
+
+    @contextlib.contextmanager
+    def opened(self, address: str | None, close: Close) -> Iterator[None]:
+        """Count a stream of that address while open; the server's end calls `close`. Raises RateLimited."""
+        with (
+            self.streams.counted("address", address, self.settings.streams_per_address),
+            self.streams.registered(close),
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def held_by(self, principal: P) -> Iterator[None]:
+        """Count a stream of that principal while it is open. Raises RateLimited."""
+        key = self.principal_key(principal)
+        with self.streams.counted("principal", key, self.settings.streams_per_principal):
+            yield
+
+
+def formatted(error: Exception) -> FormattedError:
+    """An error raised outside of execution, as the caller sees it."""
+    return failure(error) if isinstance(error, LeadgraphError) else unexpected(error)

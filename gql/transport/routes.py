@@ -1,0 +1,20 @@
+"""The routes of the door."""
+
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from gql.transport.caller import P
+from gql.transport.door import Door
+from gql.transport.graphiql_page import graphiql_files
+from gql.transport.http import HttpEndpoint
+from gql.transport.websocket import WebSocketEndpoint
+
+
+def graphql_routes(door: Door[P]) -> list[BaseRoute]:
+    """`/graphql` over HTTP and WebSocket, and the files of its page where that is switched on."""
+    routes: list[BaseRoute] = [
+        Route("/graphql", HttpEndpoint(door), name="graphql"),
+        WebSocketRoute("/graphql", WebSocketEndpoint(door), name="graphql-socket"),
+    ]
+    if door.settings.graphiql:
+        routes.append(Mount("/graphiql", graphiql_files(), name="graphiql"))
+    return routes
