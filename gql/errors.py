@@ -43,7 +43,7 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
 
 
 class ReportUserErrors(FieldExtension):
-    """Turns a core error of a mutation into its payload's `userErrors`; a missing right stays a GraphQL error."""
+    """A mutation's core errors become its payload's `userErrors`; a missing right stays an error."""
 
     def __init__(self, payload: Callable[..., object]) -> None:
         self._payload = payload

@@ -58,12 +58,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'leadgraph.db'}"
 
     def unsafe(self, host: str) -> list[str]:
-        """What production refuses, and what no environment allows on an open address; each names its setting."""
+        """What is refused in production or on an open address, each naming its setting."""
         open_to_others = host not in {"127.0.0.1", "localhost", "::1"}
         problems = []
         if open_to_others and self.env is not Environment.PRODUCTION:
             problems.append(f"LEADGRAPH_ENV must be production to listen on {host}")
-        if self.env is Environment.PRODUCTION:
-            if "*" in self.allowed_hosts or "*" in self.allowed_origins:
-                problems.append("LEADGRAPH_ALLOWED_HOSTS and LEADGRAPH_ALLOWED_ORIGINS must not hold `*`")
+        if self.env is Environment.PRODUCTION and "*" in [*self.allowed_hosts, *self.allowed_origins]:
+            problems.append("LEADGRAPH_ALLOWED_HOSTS and LEADGRAPH_ALLOWED_ORIGINS must not hold `*`")
         return problems

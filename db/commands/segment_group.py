@@ -8,13 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Scope
-from core.errors import BadInput, InUse
+from core.errors import InUse
+from core.names import checked_name
 from db import change_log
 from db.ids import allocate
 from db.models import Project, Segment, SegmentGroup
 from db.queries.visible import check_version, visible_or_not_found
-
-MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +101,6 @@ async def delete_segment_group(session: AsyncSession, scope: Scope, group_id: in
         now=now,
         before={"name": group.name},
     )
-
-
-def checked_name(name: str) -> str:
-    """A name without surrounding blanks. Raises BadInput for an empty or overlong one."""
-    trimmed = name.strip()
-    if not trimmed or len(trimmed) > MAX_NAME or "\x00" in trimmed:
-        raise BadInput(f"A name has 1 to {MAX_NAME} characters.", field=["input", "name"])
-    return trimmed
 
 
 async def _last_position(session: AsyncSession, scope: Scope) -> int:
