@@ -1,33 +1,187 @@
-"""What a caller may see, as a WHERE: the twin of `Scope` for lists, counts and look-ups alike.
+"""What a caller may see, as a WHERE: the twin of `Scope`, for lists, counts and look-ups alike.
 
-Each function gives a predicate on its noun's table; the statement itself says `organisation_id`. Subqueries here
-say it again, as a bind of their own, so that every part of a statement goes to one organisation.
+Each function gives a predicate on its noun's table; the statement itself says `organisation_id`. Subqueries
+here are on aliases of their own, so that they never get mixed up with the statement's tables, and say the
+organisation again, so that every part of a statement goes to one tenant.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    exists,
-    false,
-    func,
-    literal_column,
-    or_,
-    select,
-    true,
-    type_coerce,
-)
+import orjson
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 from sqlmodel import col
 
 from core.access import Permission, Reach, Resource, Right, Scope
+from core.membership import Origin
 from db.models import Campaign, Lead, LeadPool, Project, Segment, SegmentGroup, SegmentMember
+
+
+def among(column: Any, ids: Reach) -> ColumnElement[bool]:
+    """Whether a column is one of these ids, of which there may be tens of thousands; None is all of them."""
+    if ids is None:
+        return true()
+    if not ids:
+        return false()
+    return _Among(column, bindparam(None, sorted(ids), type_=_IdList(), unique=True))
+
+
+def visible_segments(
+    scope: Scope, right: Right = Right.VIEW, segment: type[Segment] = Segment
+) -> ColumnElement[bool]:
+    """Segments that the caller has the right on."""
+    return among(col(segment.id), scope.within(Resource.SEGMENT, right))
+
+
+def visible_pools(
+    scope: Scope, right: Right = Right.VIEW, pool: type[LeadPool] = LeadPool
+) -> ColumnElement[bool]:
+    """Lead pools that the caller has the right on."""
+    return among(col(pool.id), scope.within(Resource.LEAD_POOL, right))
+
+
+def visible_leads(scope: Scope) -> ColumnElement[bool]:
+    """Leads that the caller owns, also through a team, or meets in a segment they see; or all."""
+    if scope.within(Resource.LEAD, Right.VIEW) is None:
+        return true()
+    ways: list[ColumnElement[bool]] = [col(Lead.id).in_(_members(scope))]
+    if not scope.confined:
+        ways += [
+            col(Lead.owner_user_id) == scope.actor.user_id,
+            among(col(Lead.owner_team_id), scope.team_ids),
+        ]
+    return or_(*ways)
+
+
+def visible_groups(scope: Scope) -> ColumnElement[bool]:
+    """Groups that hold a segment the caller sees; all for those who manage groups."""
+    if _manages(scope, Permission.SEGMENT_GROUP_MANAGE) or _everywhere(scope, Resource.SEGMENT):
+        return true()
+    return col(SegmentGroup.id).in_(_group_ids(scope))
+
+
+def visible_campaigns(scope: Scope, campaign: type[Campaign] = Campaign) -> ColumnElement[bool]:
+    """Campaigns with a pool, or a segment drawing from them, that is seen; all for who manages them."""
+    if _manages(scope, Permission.CAMPAIGN_MANAGE) or _everywhere(scope, Resource.LEAD_POOL):
+        return true()
+    pool, segment = aliased(LeadPool), aliased(Segment)
+    through_pools = select(col(pool.campaign_id)).where(
+        col(pool.organisation_id) == scope.organisation_id, visible_pools(scope, pool=pool)
+    )
+    through_segments = (
+        select(col(segment.id))
+        .where(
+            col(segment.organisation_id) == scope.organisation_id,
+            col(segment.project_id) == col(campaign.project_id),
+            _DrawsFrom(col(segment.filter), col(campaign.id)),
+            visible_segments(scope, segment=segment),
+        )
+        .correlate(campaign)
+        .exists()
+    )
+    return or_(col(campaign.id).in_(through_pools), through_segments)
+
+
+def visible_projects(scope: Scope) -> ColumnElement[bool]:
+    """Projects that the caller sees a campaign or a segment of; all for who manages campaigns."""
+    if _manages(scope, Permission.CAMPAIGN_MANAGE) or _everywhere(scope, Resource.LEAD_POOL):
+        return true()
+    campaign, segment = aliased(Campaign), aliased(Segment)
+    through_campaigns = select(col(campaign.project_id)).where(
+        col(campaign.organisation_id) == scope.organisation_id, visible_campaigns(scope, campaign)
+    )
+    through_segments = select(col(segment.project_id)).where(
+        col(segment.organisation_id) == scope.organisation_id, visible_segments(scope, segment=segment)
+    )
+    return or_(col(Project.id).in_(through_campaigns), col(Project.id).in_(through_segments))
+
+
+def is_member(member: type[SegmentMember] = SegmentMember) -> ColumnElement[bool]:
+    """Leaves out the tombstones of leads that were taken out by hand."""
+    return col(member.origin) != Origin.REMOVED_BY_HAND.value
+
+
+def _members(scope: Scope) -> Any:
+    member = aliased(SegmentMember)
+    return select(col(member.lead_id)).where(
+        col(member.organisation_id) == scope.organisation_id,
+        among(col(member.segment_id), scope.within(Resource.SEGMENT, Right.VIEW)),
+        is_member(member),
+    )
+
+
+def _group_ids(scope: Scope) -> Any:
+    segment = aliased(Segment)
+    return select(col(segment.group_id)).where(
+        col(segment.organisation_id) == scope.organisation_id, visible_segments(scope, segment=segment)
+    )
+
+
+def _manages(scope: Scope, permission: Permission) -> bool:
+    return scope.may(permission) and not scope.confined
+
+
+def _everywhere(scope: Scope, resource: Resource) -> bool:
+    return scope.within(resource, Right.VIEW) is None
+
+
+class _IdList(TypeDecorator[list[int]]):
+    """Ids as one bound value: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(BigInteger) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    name = "among"
+    inherit_cache = True
+
+
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, ids = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY ({ids})"
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, ids = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"
+
+
+class _DrawsFrom(FunctionElement[bool]):
+    """Whether a segment's filter leaves a campaign in: it names it, or it names none."""
+
+    type = Boolean()
+    name = "draws_from"
+    inherit_cache = True
+
+
+@compiles(_DrawsFrom, "postgresql")
+def _draws_from_postgresql(element: _DrawsFrom, compiler: SQLCompiler, **kw: Any) -> str:
+    chosen, campaign = (compiler.process(clause, **kw) for clause in element.clauses)
+    return (
+        f"({chosen} IS NULL OR json_array_length({chosen} -> 'campaigns') = 0 OR {campaign} IN "
+        f"(SELECT named.id::bigint FROM json_array_elements_text({chosen} -> 'campaigns') AS named(id)))"
+    )
+
+
+@compiles(_DrawsFrom, "sqlite")
+def _draws_from_sqlite(element: _DrawsFrom, compiler: SQLCompiler, **kw: Any) -> str:
+    chosen, campaign = (compiler.process(clause, **kw) for clause in element.clauses)
+    return (
+        f"({chosen} IS NULL OR json_array_length({chosen}, '$.campaigns') = 0 OR {campaign} IN "
+        f"(SELECT value FROM json_each({chosen}, '$.campaigns')))"
+    )

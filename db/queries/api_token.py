@@ -1,16 +1,17 @@
 """Reading API tokens, and the one look-up that each request starts with."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.errors import NotFound
 from db.models import ApiToken, Organisation, User
+from db.paging import OrderKey, Page, Paging, fetch_page
+
+ORDER = [OrderKey(col(ApiToken.id))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,17 @@ async def find_api_token(session: AsyncSession, scope: Scope, token_id: int) -> 
     return found
 
 
-async def api_token_page(
-    session: AsyncSession, scope: Scope, *, after: int, first: int
-) -> Sequence[ApiToken]:
-    """Tokens within reach in order of creation, from behind an id; one more than asked shows there are more."""
-    found = await session.scalars(
-        select(ApiToken)
-        .where(*_within(scope), col(ApiToken.id) > after)
-        .order_by(col(ApiToken.id))
-        .limit(first + 1)
-    )
-    return found.all()
+async def page_of_api_tokens(session: AsyncSession, scope: Scope, paging: Paging) -> Page[ApiToken]:
+    return await fetch_page(session, select(ApiToken).where(*_within(scope)), ORDER, paging)
 
 
-async def api_token_count(session: AsyncSession, scope: Scope) -> int:
-    return await session.scalar(select(func.count()).select_from(ApiToken).where(*_within(scope))) or 0
+async def count_api_tokens(session: AsyncSession, scope: Scope) -> int:
+    counted = select(func.count()).select_from(ApiToken).where(*_within(scope))
+    return (await session.execute(counted)).scalar_one()
+
+
+def _within(scope: Scope) -> list[ColumnElement[bool]]:
+    """The caller's own; all of the organisation for those who manage integrations."""
+    everyone = scope.may(Permission.INTEGRATION_MANAGE)
+    own = [] if everyone else [col(ApiToken.user_id) == scope.actor.user_id]
+    return [col(ApiToken.organisation_id) == scope.organisation_id, *own]

@@ -1,0 +1,100 @@
+"""Making and revoking API tokens, and noting that one was used."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Permission, Scope, TokenLimits
+from core.errors import BadInput, Conflict, NotFound
+from core.names import checked_name
+from db import change_log
+from db.commands.policy import raise_policy_revision
+from db.ids import allocate
+from db.models import ApiToken, Segment, User
+from db.queries.api_token import find_api_token
+from db.queries.visible import visible_by_id, visible_or_not_found
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+async def create_api_token(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    user_id: int,
+    name: str,
+    secret_hash: str,
+    limits: TokenLimits,
+    expires_at: datetime,
+    now: datetime,
+) -> ApiToken:
+    """A new token of a user, no wider than the token it is asked for with.
+
+    Raises Forbidden for another's token without the right to manage users: it would lend their access.
+    """
+    if user_id != scope.actor.user_id:
+        scope.need(Permission.INTEGRATION_MANAGE)
+        scope.need(Permission.USER_MANAGE)
+    owner = await visible_or_not_found(session, scope, User, user_id)
+    if not owner.active:
+        raise Conflict("The user is not active.", field=["input", "userId"])
+    if expires_at <= now:
+        raise BadInput("It would have expired already.", field=["input", "expiresAt"])
+    await _check_segments(session, scope, limits.segment_ids)
+    left = limits.within(scope.limits)
+    token = ApiToken(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "api_token"),
+        user_id=user_id,
+        name=checked_name(name),
+        secret_hash=secret_hash,
+        scopes=None if left.features is None else sorted(left.features),
+        segment_ids=None if left.segment_ids is None else sorted(left.segment_ids),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(token)
+    after = {
+        "user": user_id,
+        "name": token.name,
+        "scopes": token.scopes,
+        "segments": token.segment_ids,
+        "expires": expires_at.isoformat(),
+    }
+    await change_log.append(
+        session, scope, noun="api_token", noun_id=token.id, action="created", now=now, after=after
+    )
+    return token
+
+
+async def revoke_api_token(session: AsyncSession, scope: Scope, token_id: int, *, now: datetime) -> ApiToken:
+    """Ends a token at once, open streams included; one's own, or any for those who manage integrations."""
+    token = await find_api_token(session, scope, token_id)
+    if token.revoked_at is None:
+        token.revoked_at = now
+        await raise_policy_revision(session, scope.organisation_id)
+        await change_log.append(session, scope, noun="api_token", noun_id=token.id, action="revoked", now=now)
+    return token
+
+
+async def note_use(session: AsyncSession, organisation_id: int, token_id: int, *, now: datetime) -> None:
+    """Remembers when a token was last used, to the minute."""
+    used = col(ApiToken.last_used_at)
+    await session.execute(
+        update(ApiToken)
+        .where(
+            col(ApiToken.organisation_id) == organisation_id,
+            col(ApiToken.id) == token_id,
+            or_(used.is_(None), used <= now - USE_NOTED_EVERY),
+        )
+        .values(last_used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _check_segments(session: AsyncSession, scope: Scope, ids: Collection[int] | None) -> None:
+    if ids is not None and len(await visible_by_id(session, scope, Segment, sorted(ids))) < len(ids):
+        raise NotFound("There is no such segment.", field=["input", "segmentIds"])

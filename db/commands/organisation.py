@@ -1,0 +1,47 @@
+"""Creating organisations."""
+
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Role, Scope
+from core.errors import BadInput
+from core.names import checked_name
+from core.policies import default_lines
+from db import change_log
+from db.commands.policy import add_lines, raise_policy_revision
+from db.commands.user import create_user
+from db.models import Organisation, User
+
+
+async def create_organisation(session: AsyncSession, *, name: str, time_zone: str, now: datetime) -> int:
+    """A new tenant without anyone in it, and its id.
+
+    Commit it before `furnish_organisation`: ids are given out per organisation, on another connection.
+    Raises BadInput for a name or IANA zone that is none.
+    """
+    if time_zone not in available_timezones():
+        raise BadInput(f"`{time_zone}` is not an IANA time zone.", field=["timeZone"])
+    last = await session.scalar(select(func.coalesce(func.max(col(Organisation.id)), 0)))
+    organisation = Organisation(
+        id=(last or 0) + 1, name=checked_name(name), time_zone=time_zone, created_at=now
+    )
+    session.add(organisation)
+    await session.flush()
+    return (last or 0) + 1
+
+
+async def furnish_organisation(
+    session: AsyncSession, scope: Scope, *, admin_email: str, now: datetime
+) -> User:
+    """Gives a new organisation what its roles may do and its first administrator."""
+    await raise_policy_revision(session, scope.organisation_id)
+    await add_lines(session, scope.organisation_id, default_lines())
+    await change_log.append(
+        session, scope, noun="organisation", noun_id=scope.organisation_id, action="created", now=now
+    )
+    name = admin_email.partition("@")[0]
+    return await create_user(session, scope, email=admin_email, name=name, roles=[Role.ADMIN], now=now)

@@ -1,0 +1,164 @@
+"""Creating and changing users, and giving them roles."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Permission, Role, Scope
+from core.errors import BadInput, Conflict, NotFound
+from core.identity import normal_email
+from core.names import checked_name
+from core.policies import SubjectKind, member_line, role, team
+from core.policies import user as user_subject
+from db import change_log
+from db.commands.policy import add_lines, belongs, check_manageable, raise_policy_revision, remove_lines
+from db.ids import allocate
+from db.models import Team, User
+from db.queries.user import groups_of
+from db.queries.visible import check_version, visible_or_not_found
+
+
+async def create_user(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    email: str,
+    name: str,
+    now: datetime,
+    roles: Collection[Role] = (),
+    team_ids: Sequence[int] = (),
+) -> User:
+    """A new, active user with these roles, in these teams. Raises Conflict for an address already in use."""
+    scope.need(Permission.USER_MANAGE)
+    address = await _free_address(session, scope, email)
+    await _check_teams(session, scope, team_ids)
+    user = User(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "user"),
+        email=address,
+        name=checked_name(name),
+        created_at=now,
+    )
+    session.add(user)
+    await session.flush()
+    groups = [role(each) for each in roles] + [team(each) for each in team_ids]
+    await raise_policy_revision(session, scope.organisation_id)
+    lines = [member_line(user_subject(user.id), group) for group in groups]
+    await add_lines(session, scope.organisation_id, lines)
+    after = {"email": user.email, "name": user.name, "roles": sorted(roles), "teams": sorted(team_ids)}
+    await change_log.append(
+        session, scope, noun="user", noun_id=user.id, action="created", now=now, after=after
+    )
+    return user
+
+
+async def update_user(
+    session: AsyncSession,
+    scope: Scope,
+    user_id: int,
+    *,
+    now: datetime,
+    name: str | None = None,
+    email: str | None = None,
+    team_ids: Sequence[int] | None = None,
+    expected_version: int | None = None,
+) -> User:
+    """Changes what is given; `team_ids` replaces the user's teams. Raises StaleVersion."""
+    scope.need(Permission.USER_MANAGE)
+    user = await visible_or_not_found(session, scope, User, user_id, lock=True)
+    check_version(user.version, expected_version)
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
+    if name is not None:
+        before["name"], after["name"] = user.name, checked_name(name)
+        user.name = checked_name(name)
+    if email is not None and normal_email(email) != user.email:
+        before["email"], after["email"] = user.email, await _free_address(session, scope, email)
+        user.email = str(after["email"])
+    if team_ids is not None:
+        await _check_teams(session, scope, team_ids)
+        before["teams"], after["teams"] = await _set_teams(session, scope, user_id, team_ids)
+    user.version += 1
+    await change_log.append(
+        session, scope, noun="user", noun_id=user.id, action="updated", now=now, before=before, after=after
+    )
+    return user
+
+
+async def deactivate_user(session: AsyncSession, scope: Scope, user_id: int, *, now: datetime) -> User:
+    """Shuts a user out; their tokens stop working at once. Raises Conflict for the last who manages users."""
+    scope.need(Permission.USER_MANAGE)
+    user = await visible_or_not_found(session, scope, User, user_id, lock=True)
+    if not user.active:
+        return user
+    await raise_policy_revision(session, scope.organisation_id)
+    user.active = False
+    user.version += 1
+    await session.flush()
+    await check_manageable(session, scope.organisation_id)
+    await change_log.append(session, scope, noun="user", noun_id=user.id, action="deactivated", now=now)
+    return user
+
+
+async def set_roles(
+    session: AsyncSession, scope: Scope, user_id: int, roles: Collection[Role], *, now: datetime
+) -> User:
+    """Replaces a user's roles. Raises Conflict for the last who manages users."""
+    scope.need(Permission.USER_MANAGE)
+    user = await visible_or_not_found(session, scope, User, user_id, lock=True)
+    subject = user_subject(user_id)
+    await raise_policy_revision(session, scope.organisation_id)
+    before = (await groups_of(session, scope, [user_id])).roles_of(user_id)
+    await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.ROLE))
+    await add_lines(session, scope.organisation_id, [member_line(subject, role(each)) for each in roles])
+    await check_manageable(session, scope.organisation_id)
+    await change_log.append(
+        session,
+        scope,
+        noun="user",
+        noun_id=user.id,
+        action="roles_set",
+        now=now,
+        before={"roles": before},
+        after={"roles": sorted(set(roles))},
+    )
+    return user
+
+
+async def _set_teams(
+    session: AsyncSession, scope: Scope, user_id: int, team_ids: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    subject = user_subject(user_id)
+    await raise_policy_revision(session, scope.organisation_id)
+    before = (await groups_of(session, scope, [user_id])).teams_of(user_id)
+    await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.TEAM))
+    await add_lines(session, scope.organisation_id, [member_line(subject, team(each)) for each in team_ids])
+    await check_manageable(session, scope.organisation_id)
+    return before, sorted(set(team_ids))
+
+
+async def _free_address(session: AsyncSession, scope: Scope, email: str) -> str:
+    address = normal_email(email)
+    if address is None:
+        raise BadInput("It is not an e-mail address.", field=["input", "email"])
+    taken = await session.scalar(
+        select(col(User.id)).where(
+            col(User.organisation_id) == scope.organisation_id, col(User.email) == address
+        )
+    )
+    if taken is not None:
+        raise Conflict("Another user has this e-mail address.", field=["input", "email"])
+    return address
+
+
+async def _check_teams(session: AsyncSession, scope: Scope, team_ids: Sequence[int]) -> None:
+    found = await session.scalars(
+        select(col(Team.id)).where(
+            col(Team.organisation_id) == scope.organisation_id, col(Team.id).in_(team_ids)
+        )
+    )
+    if set(found) != set(team_ids):
+        raise NotFound("There is no such team.", field=["input", "teamIds"])

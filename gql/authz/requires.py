@@ -1,0 +1,100 @@
+"""Declaring what a field needs: checked before its resolver runs, printed into schema.graphql.
+
+Every root field, and every sensitive one below, has either `requires(Permission.X)` or `signed_in()` among
+its extensions. The server does not start while a root field has none.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import strawberry
+from graphql import GraphQLObjectType
+from strawberry.extensions import FieldExtension
+from strawberry.extensions.field_extension import AsyncExtensionResolver, SyncExtensionResolver
+from strawberry.schema_directive import Location
+from strawberry.types.enum import has_enum_definition
+from strawberry.types.field import StrawberryField
+
+from core.access import FEATURES, Permission
+
+FeaturePermission = strawberry.enum(
+    Permission, name="FeaturePermission", description="What a role, team or user may be permitted to do."
+)
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="permission",
+    description="What a caller needs for this field, besides access to the objects it names.",
+)
+class PermissionDirective:
+    feature: Permission | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The feature permission; where none is named, any valid token will do.",
+    )
+
+
+class Requirement(FieldExtension):
+    """Holds a field back from callers without the permission; None asks for a valid token only."""
+
+    def __init__(self, permission: Permission | None) -> None:
+        self.permission = permission
+
+    def apply(self, field: StrawberryField) -> None:
+        directive = PermissionDirective(feature=self.permission or strawberry.UNSET)
+        field.directives = [*field.directives, directive]
+
+    def resolve(self, next_: SyncExtensionResolver, source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
+        self._check(info)
+        return next_(source, info, **kwargs)
+
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **kwargs: Any
+    ) -> Any:
+        self._check(info)
+        answer = next_(source, info, **kwargs)
+        # A subscription comes here too; what it gives are its events, which nobody may await.
+        return answer if isinstance(answer, AsyncIterator) else await answer
+
+    def _check(self, info: strawberry.Info) -> None:
+        scope = info.context.scope
+        if self.permission is not None:
+            scope.need(self.permission)
+
+
+def requires(permission: Permission) -> Requirement:
+    """For a field that needs a feature permission. Raises Forbidden, or Unauthenticated without a token."""
+    return Requirement(permission)
+
+
+def signed_in() -> Requirement:
+    """For a field that is open to whoever has a valid token. Raises Unauthenticated without one."""
+    return Requirement(None)
+
+
+def undeclared_fields(schema: strawberry.Schema) -> list[str]:
+    """Root fields that declare neither, as `Mutation.deleteTeam`; there must be none."""
+    return [
+        f"{root.name}.{name}"
+        for root in _roots(schema)
+        for name, field in root.fields.items()
+        if not any(
+            isinstance(directive, PermissionDirective)
+            for directive in field.extensions["strawberry-definition"].directives
+        )
+    ]
+
+
+def _roots(schema: strawberry.Schema) -> Iterator[GraphQLObjectType]:
+    roots = schema._schema
+    return (root for root in (roots.query_type, roots.mutation_type, roots.subscription_type) if root)
+
+
+def _describe_permissions() -> None:
+    meanings = {feature.permission: f"{feature.title}: {feature.meaning}." for feature in FEATURES}
+    if has_enum_definition(FeaturePermission):
+        for value in FeaturePermission.__strawberry_definition__.values:
+            value.description = meanings[value.value]
+
+
+_describe_permissions()
