@@ -15,6 +15,7 @@ from core.rules.tree import (
     Span,
     Test,
     Within,
+    fields_of,
     matches,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "Span",
     "Test",
     "Within",
+    "fields_of",
     "matches",
     "parse_rule",
 ]

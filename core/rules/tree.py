@@ -128,6 +128,13 @@ def matches(rule: Rule, lead: Mapping[str, Value | None]) -> bool:
     return joined is not rule.negated
 
 
+def fields_of(rule: Rule) -> frozenset[RuleField]:
+    """The fields that a rule asks about."""
+    if isinstance(rule, Condition):
+        return frozenset({rule.field})
+    return frozenset().union(*(fields_of(member) for member in rule.members))
+
+
 def _holds(test: Test, value: Value | None) -> bool:
     if value is None or value == "":
         return isinstance(test, Empty)

@@ -1,0 +1,130 @@
+"""A project with leads, put straight into the tables: for tests of what is done with leads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from core.access import Scope
+from core.fields import EPOCH, Field, SlotFamily, Value
+from db.models import (
+    Campaign,
+    CampaignResult,
+    FieldDefinition,
+    Lead,
+    LeadPool,
+    LeadSlots,
+    Organisation,
+    Project,
+    SegmentGroup,
+    Template,
+    User,
+)
+from db.models.slots import SLOT_COUNTS
+from gql.authz.scope import operator_scope
+
+NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
+ALL_SLOTS = [f"{family}{number}" for family, count in SLOT_COUNTS.items() for number in range(1, count + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Ids of what `make_world` made; the campaign, the pool and the user have the id 1 each."""
+
+    organisation_id: int
+    project_id: int
+    group_id: int
+    slots: Mapping[str, tuple[int, str]]
+
+    @property
+    def scope(self) -> Scope:
+        return operator_scope(self.organisation_id)
+
+
+async def make_world(
+    session: AsyncSession, fields: Sequence[Field], *, organisation_id: int = 1, exclusive: bool = False
+) -> World:
+    """An organisation with one project, campaign, pool and group; odd fields go into further slots."""
+    org = {"organisation_id": organisation_id, "id": 1}
+    campaign = {"code": "C", "name": "C", "region": "US", "time_zone": "UTC", "created_at": NOW}
+    rows: list[tuple[type[SQLModel], Mapping[str, Any]]] = [
+        (Organisation, {"id": organisation_id, "name": "O", "time_zone": "UTC", "created_at": NOW}),
+        (User, {**org, "email": "a@b.example", "name": "A", "created_at": NOW}),
+        (Project, {**org, "name": "P", "exclusive": exclusive, "created_at": NOW}),
+        (Template, {**org, "project_id": 1, "name": "T"}),
+        (Campaign, {**org, "project_id": 1, "template_id": 1, **campaign}),
+        (
+            CampaignResult,
+            {**org, "campaign_id": 1, "key": "sale", "label": "S", "status": "closed", "position": 1},
+        ),
+        (
+            LeadPool,
+            {**org, "campaign_id": 1, "name": "L", "source": "hand", "created_at": NOW, "updated_at": NOW},
+        ),
+        (SegmentGroup, {**org, "project_id": 1, "name": "G", "position": 1, "created_at": NOW}),
+    ]
+    slots = _slots(fields)
+    for number, field in enumerate(fields, 1):
+        slot_set, slot = slots[field.key]
+        definition = {"key": field.key, "label": field.label, "type": field.type.value}
+        row = {**org, "id": number, "project_id": 1, **definition, "slot_set": slot_set, "slot": slot}
+        rows.append((FieldDefinition, row))
+    for table, values in rows:
+        await session.execute(insert(table).values(**values))
+    return World(organisation_id, 1, 1, slots)
+
+
+async def add_leads(session: AsyncSession, world: World, leads: Iterable[Mapping[str, Value | None]]) -> None:
+    """Leads with ids from 1 on, given as `core.rules.matches` takes them."""
+    values = list(leads)
+    rows = [_lead_row(world, number, lead) for number, lead in enumerate(values, 1)]
+    if rows:
+        await session.execute(insert(Lead), rows)
+        await session.execute(
+            insert(LeadSlots),
+            [
+                {"organisation_id": world.organisation_id, "lead_id": number, "set_number": 1}
+                | dict.fromkeys(ALL_SLOTS)
+                | _slot_values(world, lead, 1)
+                for number, lead in enumerate(values, 1)
+            ],
+        )
+
+
+def _slots(fields: Sequence[Field]) -> dict[str, tuple[int, str]]:
+    used = dict.fromkeys(SlotFamily, 0)
+    slots = {}
+    for number, field in enumerate(fields):
+        used[field.family] += 1
+        slots[field.key] = (number % 2, f"{field.family.value}{used[field.family]}")
+    return slots
+
+
+def _slot_values(world: World, lead: Mapping[str, Value | None], wanted: int) -> dict[str, Value | None]:
+    return {slot: lead.get(key) for key, (number, slot) in world.slots.items() if number == wanted}
+
+
+def _lead_row(world: World, number: int, lead: Mapping[str, Value | None]) -> dict[str, Any]:
+    called = lead.get("lead.lastCalledAt")
+    row: dict[str, Any] = {
+        "organisation_id": world.organisation_id,
+        "id": number,
+        "project_id": world.project_id,
+        "campaign_id": 1,
+        "pool_id": 1,
+        "position": number,
+        "phone": lead.get("lead.phone") or "+12025550123",
+        "phone_raw": "",
+        "status": lead.get("lead.status") or "new",
+        "result_key": lead.get("lead.result"),
+        "attempts": lead.get("lead.attempts") or 0,
+        "last_called_at": None if called is None else EPOCH + timedelta(microseconds=int(called)),
+        "field_values": {},
+        "created_at": NOW,
+        "changed_at": NOW,
+    }
+    return row | dict.fromkeys(ALL_SLOTS) | _slot_values(world, lead, 0)
