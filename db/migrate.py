@@ -1,5 +1,6 @@
 """Bringing a database to the newest schema."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -43,14 +44,19 @@ async def migrate(url: str) -> None:
         await connection.commit()
 
 
+@cache
+def newest_revision() -> str | None:
+    """The schema this code was written for."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
 async def is_migrated(engine: AsyncEngine) -> bool:
     """Whether the database has the newest schema."""
-    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     async with engine.connect() as connection:
         current = await connection.run_sync(
             lambda sync: MigrationContext.configure(sync).get_current_revision()
         )
-    return current == newest
+    return current == newest_revision()
 
 
 def _upgrade(connection: Connection) -> None:
