@@ -54,7 +54,7 @@ class Database:
         self.engine = _create_engine(url, self.dialect, pool_size)
         self._writer = self.engine.execution_options(write=True)
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
-        self._ids = IdSource(self)
+        self._ids = IdSource(url, self.dialect)
         self._listeners: list[Listener] = []
 
     async def __aenter__(self) -> Self:
@@ -65,6 +65,7 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self._ids.close()
 
     def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -101,20 +102,25 @@ class IdSource:
     one writer: ids are taken inside its transaction and a rollback gives them back.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, url: str, dialect: Literal["sqlite", "postgresql"]) -> None:
+        # Of its own pool: writers that hold every connection of the other would wait for one more for ever.
+        self._engine = _create_engine(url, dialect, pool_size=1)
+        self._dialect = dialect
         self._free: dict[tuple[int, str], range] = {}
         self._refill = asyncio.Lock()
 
+    async def close(self) -> None:
+        await self._engine.dispose()
+
     async def take(self, session: AsyncSession, organisation_id: int, noun: str, count: int) -> int:
-        if self._database.dialect == "sqlite":
+        if self._dialect == "sqlite":
             return await _take(session, organisation_id, noun, count)
         key = organisation_id, noun
         async with self._refill:
             free = self._free.get(key, range(0))
             if len(free) < count:
                 size = max(count, ID_BLOCK)
-                async with AsyncSession(self._database.engine) as own:
+                async with AsyncSession(self._engine) as own:
                     first = await _take(own, organisation_id, noun, size)
                     await own.commit()
                 free = range(first, first + size)
