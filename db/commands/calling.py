@@ -1,0 +1,371 @@
+"""An agent at work: a session, the next lead under a lease, the result of the call."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Permission, Resource, Right, Scope
+from core.calling import (
+    MAX_NOTE,
+    PERSONAL,
+    Owner,
+    Reason,
+    Redial,
+    RedialKind,
+    WorkState,
+    after_call,
+    segment_against,
+    without_personal_redial,
+)
+from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.statuses import LeadStatus, is_open
+from db import change_log
+from db.commands.lead_claim import Claim, let_go, of_session
+from db.ids import allocate
+from db.models import Call, CallSession, Campaign, CampaignResult, Lead, Segment, SegmentMember
+from db.queries.calling import offer_of, segment_facts, segments_by_right
+from db.queries.lead_readiness import redial_of
+from db.queries.visible import visible_by_id, visible_or_not_found
+from db.scope_sql import among, is_member
+
+MAX_NAMED = 200
+"""Segments or campaigns that one session may name."""
+
+REASON_TEXTS = {
+    Reason.SEGMENT_INACTIVE: "it is inactive",
+    Reason.GROUP_INACTIVE: "its group is inactive",
+    Reason.SEGMENT_OUTSIDE_DATES: "it is outside its active dates",
+    Reason.SEGMENT_WITHOUT_HOURS: "it has no active hours",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lead in the agent's hands until the lease ends."""
+
+    lead: Lead
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoneLeft:
+    """Nothing to call now, why, and when the hours next allow more."""
+
+    reasons: frozenset[Reason]
+    next_opening: datetime | None
+
+
+async def start_call_session(
+    session: AsyncSession, scope: Scope, *, segment_ids: list[int], campaign_ids: list[int], now: datetime
+) -> CallSession:
+    """A session on segments, on campaigns, or on segments within campaigns.
+
+    Raises  NotFound for what may not be seen, Forbidden for segments that may be seen but not called,
+            Conflict with `reasons` for a segment out of service; being outside its hours does not count
+    """
+    scope.need(Permission.SEGMENT_CALL)
+    if not segment_ids and not campaign_ids:
+        raise BadInput("Name the segments or the campaigns to call.", field=("input", "segmentIds"))
+    if max(len(segment_ids), len(campaign_ids)) > MAX_NAMED:
+        raise BadInput(f"A session names at most {MAX_NAMED}.", field=("input", "segmentIds"))
+    await _check_segments(session, scope, segment_ids, now)
+    await _check_visible(session, scope, Campaign, campaign_ids, "campaignIds")
+    call_session = CallSession(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "call_session"),
+        user_id=_agent(scope),
+        segment_ids=segment_ids,
+        campaign_ids=campaign_ids,
+        started_at=now,
+    )
+    session.add(call_session)
+    await session.flush()
+    return call_session
+
+
+async def take_next(
+    session: AsyncSession, scope: Scope, session_id: int, *, lease: timedelta, now: datetime
+) -> Taken | NoneLeft:
+    """The next lead of a session, leased to it; the one it already holds is handed back, its lease renewed.
+
+    Raises  NotFound for no session of this agent, Conflict for one that has ended
+    """
+    scope.need(Permission.SEGMENT_CALL)
+    call_session = await _own_session(session, scope, session_id)
+    offer = await offer_of(session, scope, call_session, now)
+    lead = await Claim(session, scope, call_session, offer, now, now + lease).next_lead()
+    if lead is None:
+        return NoneLeft(offer.reasons | {Reason.NO_LEADS_READY}, offer.next_opening)
+    return Taken(lead, now + lease)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call with the lead as it is afterwards."""
+
+    call: Call
+    lead: Lead
+
+
+async def record_call(
+    session: AsyncSession,
+    scope: Scope,
+    session_id: int,
+    lead_id: int,
+    *,
+    result_key: str,
+    note: str,
+    redial: tuple[RedialKind, datetime] | None,
+    now: datetime,
+) -> RecordedCall:
+    """Records the result of a call and lets the lead go.
+
+    A lease that ran out is no hindrance while nobody else has been handed the lead.
+
+    redial  kind and time; a private or VIP one is the agent's own
+    Raises  Conflict for who does not hold the lead, BadInput for a result the campaign does not have
+    """
+    scope.need(Permission.SEGMENT_CALL)
+    call_session = await _own_session(session, scope, session_id)
+    lead = await _held_lead(session, scope, call_session, lead_id)
+    if len(note) > MAX_NOTE or "\x00" in note:
+        raise BadInput(f"A note has at most {MAX_NOTE} characters.", field=("input", "note"))
+    result = await _result(session, scope, lead, result_key)
+    before = work_state(lead)
+    original = await _owner_before_redial(session, scope, lead)
+    agreed = _redial_for(scope, redial)
+    try:
+        after = after_call(
+            before,
+            result_key=result.key,
+            status=LeadStatus(result.status),
+            redial=agreed,
+            owner_before=original,
+            now=now,
+        )
+    except BadInput as error:
+        raise BadInput(str(error), field=("input", *error.field)) from None
+    _apply(lead, after, now)
+    lead.last_called_at = now
+    call = Call(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "call"),
+        session_id=call_session.id,
+        lead_id=lead.id,
+        campaign_id=lead.campaign_id,
+        segment_id=await _segment_of(session, scope, call_session, lead),
+        user_id=call_session.user_id,
+        result_key=result.key,
+        note=note,
+        redial=_redial_record(agreed, original),
+        at=now,
+    )
+    session.add(call)
+    await _log(session, scope, lead, "call_recorded", before, now)
+    return RecordedCall(call, lead)
+
+
+async def release_lead(
+    session: AsyncSession, scope: Scope, session_id: int, lead_id: int, *, now: datetime
+) -> Lead:
+    """Hands a lead back without a call; a personal redial becomes shared and the owner before it returns.
+
+    Raises  Conflict for who does not hold the lead
+    """
+    scope.need(Permission.SEGMENT_CALL)
+    call_session = await _own_session(session, scope, session_id)
+    lead = await _held_lead(session, scope, call_session, lead_id)
+    before = work_state(lead)
+    after = without_personal_redial(before, await _owner_before_redial(session, scope, lead))
+    if after == before:
+        lead.lease_session_id = lead.lease_until = None
+        return lead
+    _apply(lead, after, now)
+    await _log(session, scope, lead, "redial_given_back", before, now)
+    return lead
+
+
+async def end_call_session(
+    session: AsyncSession, scope: Scope, session_id: int, *, now: datetime
+) -> CallSession:
+    """Ends a session; a lead it holds is free again. Ending it twice changes nothing."""
+    scope.need(Permission.SEGMENT_CALL)
+    call_session = await _own_session(session, scope, session_id, ended=True)
+    if call_session.ended_at is None:
+        call_session.ended_at = now
+        await session.execute(let_go(scope, call_session))
+    return call_session
+
+
+def work_state(lead: Lead) -> WorkState:
+    """The part of a stored lead that calling changes."""
+    return WorkState(
+        status=LeadStatus(lead.status),
+        result_key=lead.result_key,
+        attempts=lead.attempts,
+        call_after=lead.call_after,
+        redial=redial_of(lead),
+        owner=Owner(lead.owner_user_id, lead.owner_team_id),
+    )
+
+
+def _apply(lead: Lead, state: WorkState, now: datetime) -> None:
+    lead.status, lead.is_open = state.status.value, is_open(state.status)
+    lead.result_key, lead.attempts, lead.call_after = state.result_key, state.attempts, state.call_after
+    lead.redial_kind = state.redial.kind.value if state.redial else None
+    lead.redial_at = state.redial.at if state.redial else None
+    lead.redial_user_id = state.redial.user_id if state.redial else None
+    lead.owner_user_id, lead.owner_team_id = state.owner.user_id, state.owner.team_id
+    lead.lease_session_id = lead.lease_until = None
+    lead.changed_at = now
+    lead.version += 1
+
+
+def _agent(scope: Scope) -> int:
+    if scope.actor.user_id is None:
+        raise Forbidden("Only a user can call.")
+    return scope.actor.user_id
+
+
+async def _check_visible(
+    session: AsyncSession, scope: Scope, model: type[Any], ids: list[int], name: str
+) -> dict[int, Any]:
+    found = await visible_by_id(session, scope, model, ids)
+    for place, each in enumerate(ids):
+        if each not in found:
+            raise NotFound(field=("input", name, str(place)))
+    return found
+
+
+async def _check_segments(session: AsyncSession, scope: Scope, ids: list[int], now: datetime) -> None:
+    await _check_visible(session, scope, Segment, ids, "segmentIds")
+    by_right = {row.id: (row, active) for row, active in await segments_by_right(session, scope, ids)}
+    for place, segment_id in enumerate(ids):
+        field = ("input", "segmentIds", str(place))
+        if segment_id not in by_right:
+            right = f"{Resource.SEGMENT}:{Right.CALL}"
+            raise Forbidden("You may not call this segment.", field=field, details={"right": right})
+        against = sorted(segment_against(segment_facts(*by_right[segment_id]), now))
+        if against:
+            why = " and ".join(REASON_TEXTS[reason] for reason in against)
+            raise Conflict(
+                f"This segment cannot be called: {why}.", field=field, details={"reasons": against}
+            )
+
+
+async def _own_session(
+    session: AsyncSession, scope: Scope, session_id: int, *, ended: bool = False
+) -> CallSession:
+    row = await session.get(CallSession, (scope.organisation_id, session_id))
+    if row is None or row.user_id != scope.actor.user_id:
+        raise NotFound(field=("input", "sessionId"))
+    if row.ended_at is not None and not ended:
+        raise Conflict("This call session has ended: start a new one.", field=("input", "sessionId"))
+    return row
+
+
+async def _held_lead(session: AsyncSession, scope: Scope, call_session: CallSession, lead_id: int) -> Lead:
+    """The lead, if it is in this session's hands; what it is not and may not be seen is not found."""
+    statement = select(Lead).where(*of_session(scope, call_session), col(Lead.id) == lead_id)
+    lead = (await session.execute(statement.with_for_update())).scalars().one_or_none()
+    if lead is not None:
+        return lead
+    try:
+        await visible_or_not_found(session, scope, Lead, lead_id)
+    except NotFound:
+        raise NotFound(field=("input", "leadId")) from None
+    raise Conflict("This session does not hold the lead: take the next one.", field=("input", "leadId"))
+
+
+async def _result(session: AsyncSession, scope: Scope, lead: Lead, key: str) -> CampaignResult:
+    statement = select(CampaignResult).where(
+        col(CampaignResult.organisation_id) == scope.organisation_id,
+        col(CampaignResult.campaign_id) == lead.campaign_id,
+    )
+    results = {row.key: row for row in (await session.execute(statement)).scalars()}
+    if key not in results:
+        known = ", ".join(sorted(results))
+        raise BadInput(f"The campaign has no result {key!r}, only: {known}.", field=("input", "resultKey"))
+    return results[key]
+
+
+def _redial_for(scope: Scope, redial: tuple[RedialKind, datetime] | None) -> Redial | None:
+    if redial is None:
+        return None
+    kind, at = redial
+    return Redial(kind, at, scope.actor.user_id if kind in PERSONAL else None)
+
+
+def _redial_record(redial: Redial | None, owner_before: Owner) -> dict[str, Any] | None:
+    if redial is None:
+        return None
+    return {
+        "kind": redial.kind.value,
+        "at": redial.at.isoformat(),
+        "user": redial.user_id,
+        "owner_before": {"user": owner_before.user_id, "team": owner_before.team_id},
+    }
+
+
+async def _owner_before_redial(session: AsyncSession, scope: Scope, lead: Lead) -> Owner:
+    """Whose lead it was before its personal redial, as the call that agreed on it says; else its owner."""
+    owner = Owner(lead.owner_user_id, lead.owner_team_id)
+    redial = redial_of(lead)
+    if redial is None or redial.kind not in PERSONAL or owner != Owner(user_id=redial.user_id):
+        return owner
+    statement = (
+        select(col(Call.redial))
+        .where(
+            col(Call.organisation_id) == scope.organisation_id,
+            col(Call.lead_id) == lead.id,
+            col(Call.redial).is_not(None),
+        )
+        .order_by(col(Call.at).desc(), col(Call.id).desc())
+    )
+    agreed = (await session.execute(statement.limit(1))).scalars().first()
+    if agreed is None:
+        return owner
+    return Owner(agreed["owner_before"]["user"], agreed["owner_before"]["team"])
+
+
+async def _segment_of(
+    session: AsyncSession, scope: Scope, call_session: CallSession, lead: Lead
+) -> int | None:
+    """The first of the session's segments that the lead is in."""
+    statement = select(col(SegmentMember.segment_id)).where(
+        col(SegmentMember.organisation_id) == scope.organisation_id,
+        col(SegmentMember.lead_id) == lead.id,
+        among(col(SegmentMember.segment_id), frozenset(call_session.segment_ids)),
+        is_member(),
+    )
+    inside = set((await session.execute(statement)).scalars())
+    return next((each for each in call_session.segment_ids if each in inside), None)
+
+
+async def _log(
+    session: AsyncSession, scope: Scope, lead: Lead, action: str, before: WorkState, now: datetime
+) -> None:
+    await change_log.append(
+        session,
+        scope,
+        noun="lead",
+        noun_id=lead.id,
+        action=action,
+        now=now,
+        before=_logged(before),
+        after=_logged(work_state(lead)),
+    )
+
+
+def _logged(state: WorkState) -> dict[str, Any]:
+    return {
+        "status": state.status.value,
+        "result": state.result_key,
+        "attempts": state.attempts,
+        "redial": _redial_record(state.redial, state.owner),
+        "owner": {"user": state.owner.user_id, "team": state.owner.team_id},
+    }
