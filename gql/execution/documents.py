@@ -29,6 +29,7 @@ from gql.execution.guard import Limits, check_shape
 # A token takes about one kilobyte of syntax tree: at most some 100 MB, 500 documents of ordinary size.
 _KEPT_TOKENS = 100_000
 _KEPT_COSTS = 100
+_ABSENT = object()
 
 
 @dataclass(slots=True)
@@ -82,8 +83,8 @@ class Documents:
         self, known: KnownDocument, operation: OperationDefinitionNode, variables: Mapping[str, object]
     ) -> int:
         """What one operation of the document may cost with these variables."""
-        sizes = (variables.get(name, "absent") for name in known.page_variables)
-        key = (id(operation), *(size if type(size) is int or size == "absent" else None for size in sizes))
+        sizes = (variables.get(name, _ABSENT) for name in known.page_variables)
+        key = (id(operation), *(size if type(size) is int or size is _ABSENT else None for size in sizes))
         cost = known.costs.get(key)
         if cost is None:
             if len(known.costs) >= _KEPT_COSTS:

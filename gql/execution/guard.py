@@ -114,13 +114,20 @@ def _check_size(size: _Size, limits: Limits) -> None:
     _within("depth", size.depth, limits.depth)
 
 
-def _within(what: str, found: int, allowed: int) -> None:
+_NAMES = {
+    "directives": "directives on one node",
+    "fields": "fields, with its fragments written out",
+    "aliases": "aliases, with its fragments written out",
+    "depth": "levels of nested fields",
+    "overlaps": "pairs of fields with one response name",
+}
+
+
+def _within(limit: str, found: int, allowed: int) -> None:
     if found > allowed:
         raise TooCostly(
-            f"The document has too many {what}: at most {allowed} are allowed."
-            if what != "depth"
-            else f"The document is nested too deeply: at most {allowed} levels are allowed.",
-            details={"limit": what, "allowed": allowed},
+            f"The document has too many {_NAMES[limit]}: at most {allowed} are allowed.",
+            details={"limit": limit, "allowed": allowed},
         )
 
 

@@ -37,7 +37,8 @@ class Authenticate(Protocol[P_co]):
     """Who sends this request. An anonymous caller is a principal too.
 
     headers             of the request, names in lower case
-    connection_payload  of `connection_init` over WebSocket (`{"Authorization": "Bearer …"}`), None over HTTP
+    connection_payload  of `connection_init` over WebSocket (`{"Authorization": "Bearer …"}`, empty where none
+                        came), None over HTTP
     Raises              Unauthenticated where a credential came and is not valid
     """
 

@@ -130,7 +130,7 @@ class _Session(Generic[P]):
             raise _Closed(_INIT_TIMEOUT, "No connection_init came in time.") from None
         headers = dict(self._websocket.headers)
         try:
-            principal = await self._door.authenticate(headers, message.payload)
+            principal = await self._door.authenticate(headers, message.payload or {})
         except RateLimited:
             raise
         except LeadgraphError as error:

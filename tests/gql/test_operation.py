@@ -132,7 +132,7 @@ async def test_variables_that_do_not_fit_are_the_callers_fault_and_nothing_runs(
 
 
 async def test_null_for_a_required_argument_by_variable_is_the_callers_fault() -> None:
-    answer = await run("query ($n: String = \"a\") { hello(name: $n) }", n=None)
+    answer = await run('query ($n: String = "a") { hello(name: $n) }', n=None)
 
     assert answer.errors[0]["extensions"]["code"] == "BAD_USER_INPUT"
 
