@@ -1,16 +1,28 @@
 """Batched look-ups by id, one set for each operation, built with the caller's scope."""
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from core.access import Scope
+from core.policies import PolicyLine
 from db.database import Database
-from db.models import Campaign, FieldDefinition, Lead, LeadPool, Project, Segment, SegmentGroup, Team, User
+from db.models import Campaign, CampaignResult, FieldDefinition, Lead, LeadPool, Project, Segment, SegmentGroup, Team, User
 from db.models.columns import OrganisationRow
+from db.queries.campaign import StoredField, fields_of_templates, results_of_campaigns
+from db.queries.lead import fields_of_projects
+from db.queries.lead_pool import PoolFigures, figures_of_pools
+from db.queries.policy import object_lines
+from db.queries.user import UserGroups, groups_of
 from db.queries.visible import visible_by_id
 
 Row = TypeVar("Row", bound=OrganisationRow)
+Found = TypeVar("Found")
+
+ByIds = Callable[[AsyncSession, Scope, Sequence[int]], Awaitable[Mapping[int, Found]]]
 
 
 class Loaders:
@@ -28,6 +40,40 @@ class Loaders:
         self.segment_group = self._by_id(SegmentGroup)
         self.team = self._by_id(Team)
         self.user = self._by_id(User)
+        self.campaign_results: DataLoader[int, list[CampaignResult]] = self._grouped(
+            results_of_campaigns, list
+        )
+        self.project_fields: DataLoader[int, dict[str, FieldDefinition]] = self._grouped(
+            fields_of_projects, dict
+        )
+        self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
+        self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
+        self.user_groups = DataLoader(load_fn=self._load_groups, max_batch_size=1_000)
+        self.access = DataLoader(load_fn=self._load_access, max_batch_size=1_000)
+
+    async def _load_access(self, names: list[str]) -> list[list[PolicyLine]]:
+        async with self._database.reading() as session:
+            lines = await object_lines(session, self._scope.organisation_id, names)
+        return [[line for line in lines if line.v1 == name] for name in names]
+
+    async def _load_groups(self, ids: list[int]) -> list[UserGroups]:
+        async with self._database.reading() as session:
+            groups = await groups_of(session, self._scope, ids)
+        return [groups[one] for one in ids]
+
+    async def _load_figures(self, keys: list[tuple[int, datetime]]) -> list[PoolFigures]:
+        """Keys are a pool and the moment it is looked at, which all of an operation share."""
+        async with self._database.reading() as session:
+            figures = await figures_of_pools(session, self._scope, [pool for pool, _ in keys], keys[0][1])
+        return [figures.get(pool, PoolFigures()) for pool, _ in keys]
+
+    def _grouped(self, query: ByIds[Found], nothing: Callable[[], Found]) -> DataLoader[int, Found]:
+        async def load(ids: list[int]) -> list[Found]:
+            async with self._database.reading() as session:
+                found = await query(session, self._scope, ids)
+            return [found[one] if one in found else nothing() for one in ids]
+
+        return DataLoader(load_fn=load, max_batch_size=1_000)
 
     def _by_id(self, model: type[Row]) -> DataLoader[int, Row | None]:
         async def load(ids: list[int]) -> list[Row | None]:

@@ -41,6 +41,8 @@ async def create_api_token(
     owner = await visible_or_not_found(session, scope, User, user_id)
     if not owner.active:
         raise Conflict("The user is not active.", field=["input", "userId"])
+    if expires_at.tzinfo is None:
+        raise BadInput("It needs an offset from UTC.", field=["input", "expiresAt"])
     if expires_at <= now:
         raise BadInput("It would have expired already.", field=["input", "expiresAt"])
     await _check_segments(session, scope, limits.segment_ids)

@@ -98,7 +98,7 @@ async def set_access(
     wanted = [line for entry in entries for line in await _lines(session, scope, resource, object_id, entry)]
     await raise_policy_revision(session, scope.organisation_id)
     name = object_name(resource, object_id)
-    before = await object_lines(session, scope.organisation_id, name)
+    before = await object_lines(session, scope.organisation_id, [name])
     await remove_lines(session, scope.organisation_id, GIVES, col(CasbinRule.v1) == name)
     await add_lines(session, scope.organisation_id, wanted)
     await change_log.append(

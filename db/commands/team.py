@@ -19,12 +19,14 @@ from db.models import CasbinRule, Lead, Team
 from db.queries.team import parents
 from db.queries.visible import check_version, visible_or_not_found
 
+TOP = 0
+
 
 @dataclass(frozen=True, slots=True)
 class TeamChanges:
     """What to change of a team; None leaves it as it is.
 
-    move_to  id of the team to stand below, or 0 for none
+    move_to  id of the team to stand below, or TOP
     """
 
     name: str | None = None
@@ -74,8 +76,9 @@ async def update_team(
         before["name"], after["name"] = team.name, await _free_name(session, scope, changes.name)
         team.name = str(after["name"])
     if changes.move_to is not None:
-        before["parent"], after["parent"] = team.parent_id, changes.move_to or None
-        await _place(session, scope, team, changes.move_to or None)
+        parent_id = None if changes.move_to == TOP else changes.move_to
+        before["parent"], after["parent"] = team.parent_id, parent_id
+        await _place(session, scope, team, parent_id)
         await check_manageable(session, scope.organisation_id)
     team.version += 1
     await change_log.append(

@@ -111,7 +111,7 @@ async def set_roles(
     user = await visible_or_not_found(session, scope, User, user_id, lock=True)
     subject = user_subject(user_id)
     await raise_policy_revision(session, scope.organisation_id)
-    before = (await groups_of(session, scope, [user_id])).roles_of(user_id)
+    before = (await groups_of(session, scope, [user_id]))[user_id].roles
     await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.ROLE))
     await add_lines(session, scope.organisation_id, [member_line(subject, role(each)) for each in roles])
     await check_manageable(session, scope.organisation_id)
@@ -133,7 +133,7 @@ async def _set_teams(
 ) -> tuple[list[int], list[int]]:
     subject = user_subject(user_id)
     await raise_policy_revision(session, scope.organisation_id)
-    before = (await groups_of(session, scope, [user_id])).teams_of(user_id)
+    before = (await groups_of(session, scope, [user_id]))[user_id].team_ids
     await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.TEAM))
     await add_lines(session, scope.organisation_id, [member_line(subject, team(each)) for each in team_ids])
     await check_manageable(session, scope.organisation_id)

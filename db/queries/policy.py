@@ -1,10 +1,13 @@
 """Reading the policy of an organisation."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.policies import PolicyLine
+from core.access import Permission, Role, Scope
+from core.policies import PolicyLine, read_grant, role
 from db.models import CasbinRule
 
 CHANGED = "policy_changed"
@@ -26,15 +29,33 @@ async def policy_lines(session: AsyncSession, organisation_id: int) -> list[Poli
     return [PolicyLine(*row) for row in rows]
 
 
-async def object_lines(session: AsyncSession, organisation_id: int, name: str) -> list[PolicyLine]:
-    """The lines that give something on one object (`segment:42`), by subject and act."""
+async def object_lines(session: AsyncSession, organisation_id: int, names: Sequence[str]) -> list[PolicyLine]:
+    """The lines that give something on these objects (`segment:42`), by subject and act; at most 1,000."""
     rows = await session.execute(
         select(col(CasbinRule.ptype), col(CasbinRule.v0), col(CasbinRule.v1), col(CasbinRule.v2))
         .where(
             col(CasbinRule.organisation_id) == organisation_id,
             col(CasbinRule.ptype) == "p",
-            col(CasbinRule.v1) == name,
+            col(CasbinRule.v1).in_(names),
         )
         .order_by(col(CasbinRule.v0), col(CasbinRule.v2))
     )
     return [PolicyLine(*row) for row in rows]
+
+
+async def role_permissions(session: AsyncSession, scope: Scope) -> dict[Role, list[Permission]]:
+    """What each role may do, sorted by name."""
+    subjects = {str(role(name)): name for name in Role}
+    rows = await session.execute(
+        select(col(CasbinRule.v0), col(CasbinRule.v1), col(CasbinRule.v2)).where(
+            col(CasbinRule.organisation_id) == scope.organisation_id,
+            col(CasbinRule.ptype) == "p",
+            col(CasbinRule.v0).in_(subjects),
+        )
+    )
+    found: dict[Role, list[Permission]] = {name: [] for name in Role}
+    for subject, name, act in rows:
+        grant = read_grant(name, act)
+        if isinstance(grant, Permission):
+            found[subjects[subject]].append(grant)
+    return {name: sorted(permissions) for name, permissions in found.items()}

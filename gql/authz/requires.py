@@ -17,7 +17,10 @@ from strawberry.types.field import StrawberryField
 
 from core.access import FEATURES, Permission
 
-FeaturePermission = strawberry.enum(
+__all__ = ["Permission", "PermissionDirective", "Requirement", "requires", "signed_in", "undeclared_fields"]
+
+# Types of the schema that show permissions import the class from here, so that it is published first.
+strawberry.enum(
     Permission, name="FeaturePermission", description="What a role, team or user may be permitted to do."
 )
 
@@ -92,8 +95,8 @@ def _roots(schema: strawberry.Schema) -> Iterator[GraphQLObjectType]:
 
 def _describe_permissions() -> None:
     meanings = {feature.permission: f"{feature.title}: {feature.meaning}." for feature in FEATURES}
-    if has_enum_definition(FeaturePermission):
-        for value in FeaturePermission.__strawberry_definition__.values:
+    if has_enum_definition(Permission):
+        for value in Permission.__strawberry_definition__.values:
             value.description = meanings[value.value]
 
 

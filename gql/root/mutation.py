@@ -3,13 +3,81 @@
 import strawberry
 
 from core.access import Permission
-from gql.resolvers import segment_group
+from gql.resolvers import access, api_token, role, segment_group, team, user
 from gql.root.declare import changes
+from gql.schema.access import AccessPayload
+from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
+from gql.schema.role import PermissionPayload
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
+from gql.schema.team import DeleteTeamPayload, TeamPayload
+from gql.schema.user import UserPayload
 
 
 @strawberry.type(description="Everything that can be changed.")
 class Mutation:
+    create_user: UserPayload = changes(
+        user.create_user, UserPayload, Permission.USER_MANAGE, "Creates a user."
+    )
+    update_user: UserPayload = changes(
+        user.update_user, UserPayload, Permission.USER_MANAGE, "Changes a user's name, address or teams."
+    )
+    deactivate_user: UserPayload = changes(
+        user.deactivate_user,
+        UserPayload,
+        Permission.USER_MANAGE,
+        "Shuts a user out; their tokens stop working at once.",
+    )
+    set_roles: UserPayload = changes(
+        user.set_roles, UserPayload, Permission.USER_MANAGE, "Replaces the roles of a user."
+    )
+    create_team: TeamPayload = changes(
+        team.create_team, TeamPayload, Permission.USER_MANAGE, "Creates a team."
+    )
+    update_team: TeamPayload = changes(
+        team.update_team, TeamPayload, Permission.USER_MANAGE, "Renames a team, or moves it below another."
+    )
+    delete_team: DeleteTeamPayload = changes(
+        team.delete_team,
+        DeleteTeamPayload,
+        Permission.USER_MANAGE,
+        "Deletes a team, with all that was granted to it.",
+    )
+    grant_permission: PermissionPayload = changes(
+        role.grant_permission,
+        PermissionPayload,
+        Permission.USER_MANAGE,
+        "Gives a role, team or user a feature permission.",
+    )
+    revoke_permission: PermissionPayload = changes(
+        role.revoke_permission,
+        PermissionPayload,
+        Permission.USER_MANAGE,
+        "Takes a feature permission from a role, team or user.",
+    )
+    create_api_token: CreateApiTokenPayload = changes(
+        api_token.create_api_token,
+        CreateApiTokenPayload,
+        None,
+        "Makes a token of the caller, or of another user for those who manage users and integrations.",
+    )
+    revoke_api_token: ApiTokenPayload = changes(
+        api_token.revoke_api_token,
+        ApiTokenPayload,
+        None,
+        "Ends one of the caller's tokens, or anyone's for those who manage integrations.",
+    )
+    set_segment_access: AccessPayload = changes(
+        access.set_segment_access,
+        AccessPayload,
+        Permission.ACCESS_EDIT,
+        "Says anew which teams and users have rights of their own on a segment.",
+    )
+    set_lead_pool_access: AccessPayload = changes(
+        access.set_lead_pool_access,
+        AccessPayload,
+        Permission.ACCESS_EDIT,
+        "Says anew which teams and users have rights of their own on a lead pool.",
+    )
     create_segment_group: SegmentGroupPayload = changes(
         segment_group.create_segment_group,
         SegmentGroupPayload,

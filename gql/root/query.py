@@ -3,14 +3,47 @@
 import strawberry
 
 from core.access import Permission
-from gql.resolvers import segment_group
+from gql.resolvers import api_token, change_log, organisation, role, segment_group, team, user, viewer
 from gql.root.declare import reads
+from gql.schema.api_token import ApiToken
+from gql.schema.change_log import ChangeLogEntry
+from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
+from gql.schema.role import FeaturePermissionInfo, Role
 from gql.schema.segment_group import SegmentGroup
+from gql.schema.team import Team
+from gql.schema.user import User
+from gql.schema.viewer import Viewer
 
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
+    viewer: Viewer = reads(viewer.get_viewer, None, "The caller, and what they may do.")
+    organisation: Organisation = reads(
+        organisation.get_organisation, Permission.ORGANISATION_VIEW, "The caller's organisation."
+    )
+    users: Connection[User] = reads(
+        user.list_users, Permission.ORGANISATION_VIEW, "Users of the organisation, in order of creation."
+    )
+    teams: Connection[Team] = reads(
+        team.list_teams, Permission.ORGANISATION_VIEW, "Teams of the organisation, by name."
+    )
+    roles: list[Role] = reads(
+        role.list_roles, Permission.ORGANISATION_VIEW, "All roles, and what each may do."
+    )
+    feature_permissions: list[FeaturePermissionInfo] = reads(
+        role.list_feature_permissions, None, "All permissions there are to grant."
+    )
+    api_tokens: Connection[ApiToken] = reads(
+        api_token.list_api_tokens,
+        None,
+        "The caller's own tokens; everyone's for those who manage integrations.",
+    )
+    change_log: Connection[ChangeLogEntry] = reads(
+        change_log.list_changes,
+        Permission.CHANGE_LOG_VIEW,
+        "Edits of objects the caller may see, newest first.",
+    )
     segment_groups: Connection[SegmentGroup] = reads(
         segment_group.list_segment_groups,
         Permission.SEGMENT_VIEW,

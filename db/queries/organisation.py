@@ -1,0 +1,14 @@
+"""Reading organisations."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Scope
+from db.models import Organisation
+
+
+async def own_organisation(session: AsyncSession, scope: Scope) -> Organisation:
+    """The caller's organisation."""
+    found = await session.execute(select(Organisation).where(col(Organisation.id) == scope.organisation_id))
+    return found.scalar_one()

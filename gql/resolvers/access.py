@@ -1,0 +1,42 @@
+"""Access rights on segments and pools."""
+
+from collections.abc import Sequence
+
+from core.access import Resource
+from core.errors import TooLarge
+from db.commands.grant import set_access
+from gql.context import Info
+from gql.schema import ids
+from gql.schema.access import (
+    AccessEntryInput,
+    AccessPayload,
+    SetLeadPoolAccessInput,
+    SetSegmentAccessInput,
+    load_access,
+)
+
+MAX_ENTRIES = 200
+
+
+async def set_segment_access(info: Info, input: SetSegmentAccessInput) -> AccessPayload:
+    segment_id = ids.local("Segment", input.segment_id, info.context.scope, ["input", "segmentId"])
+    return await _set_access(info, Resource.SEGMENT, segment_id, input.access)
+
+
+async def set_lead_pool_access(info: Info, input: SetLeadPoolAccessInput) -> AccessPayload:
+    pool_id = ids.local("LeadPool", input.lead_pool_id, info.context.scope, ["input", "leadPoolId"])
+    return await _set_access(info, Resource.LEAD_POOL, pool_id, input.access)
+
+
+async def _set_access(
+    info: Info, resource: Resource, object_id: int, access: Sequence[AccessEntryInput]
+) -> AccessPayload:
+    context = info.context
+    if len(access) > MAX_ENTRIES:
+        raise TooLarge(f"At most {MAX_ENTRIES} teams and users.", field=["input", "access"])
+    entries = [
+        entry.to_core(context.scope, ["input", "access", str(place)]) for place, entry in enumerate(access)
+    ]
+    async with context.writing() as (session, scope):
+        await set_access(session, scope, resource, object_id, entries, now=context.now)
+    return AccessPayload(access=await load_access(info, resource, object_id))

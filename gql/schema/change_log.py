@@ -1,0 +1,88 @@
+"""The change log as the API shows it."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Self, cast
+
+import strawberry
+from strawberry.scalars import JSON
+
+from core.access import ActorKind
+from db.models import ChangeLog as Row
+from gql.context import Info
+from gql.schema.enums import published
+from gql.schema.ids import opaque
+from gql.schema.node import Node
+from gql.schema.user import User
+
+published(
+    ActorKind,
+    "ActorKind",
+    "What kind of caller did something.",
+    {
+        "USER": "A person who signed in.",
+        "API_KEY": "A program with a token of the user.",
+        "AUTOMATION": "A rule that ran by itself.",
+        "JOB": "A job that the user asked for.",
+        "OPERATOR": "Whoever runs the server, from its command line.",
+    },
+)
+
+
+@strawberry.type(description="Who did something.")
+class Actor:
+    kind: ActorKind = strawberry.field(description="What kind of caller.")
+    user_id: strawberry.Private[int | None]
+
+    async def resolve_user(self, info: Info) -> User | None:
+        if self.user_id is None:
+            return None
+        row = await info.context.loaders.user.load(self.user_id)
+        return User.from_row(row) if row else None
+
+    user: User | None = strawberry.field(
+        resolver=resolve_user, description="The user who acted; null where nobody did."
+    )
+
+
+@strawberry.type(description="One edit: who changed what, and how it was before and after.")
+class ChangeLogEntry(Node):
+    at: datetime = strawberry.field(description="When, UTC.")
+    actor: Actor = strawberry.field(description="By whom.")
+    object_type: str = strawberry.field(description="Name of the changed object's type, such as Segment.")
+    object_id: strawberry.ID = strawberry.field(description="ID of the changed object, also if it is gone.")
+    action: str = strawberry.field(description="What was done, such as created, updated, filter_saved.")
+    before: JSON | None = strawberry.field(description="What changed, as it was before.")
+    after: JSON | None = strawberry.field(description="What changed, as it was afterwards.")
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        name = type_name(row.noun)
+        return cls(
+            id=opaque("ChangeLogEntry", row.organisation_id, row.id),
+            at=row.at,
+            actor=Actor(kind=ActorKind(row.actor["kind"]), user_id=row.actor["user"]),
+            object_type=name,
+            object_id=opaque(name, row.organisation_id, row.noun_id),
+            action=row.action,
+            before=cast("JSON | None", row.before),
+            after=cast("JSON | None", row.after),
+        )
+
+
+def type_name(noun: str) -> str:
+    """`segment_group` -> `SegmentGroup`."""
+    return noun.title().replace("_", "")
+
+
+def noun_of(type_name: str) -> str:
+    """`SegmentGroup` -> `segment_group`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type_name).lower()
+
+
+ObjectId = Annotated[
+    strawberry.ID | None, strawberry.argument(description="Only edits of this object, which may be gone.")
+]
+ObjectType = Annotated[
+    str | None, strawberry.argument(description="Only edits of objects of this type, such as Segment.")
+]

@@ -1,0 +1,18 @@
+"""Enums of the core as the API shows them, each value with its meaning."""
+
+from collections.abc import Mapping
+from enum import Enum
+
+import strawberry
+from strawberry.types.enum import has_enum_definition
+
+
+def published(enum: type[Enum], name: str, description: str, meanings: Mapping[str, str]) -> None:
+    """Makes an enum of the core one of the schema; annotations go on naming the core's class.
+
+    meanings  by the name of each value; every value needs one. Raises KeyError
+    """
+    strawberry.enum(enum, name=name, description=description)
+    if has_enum_definition(enum):
+        for value in enum.__strawberry_definition__.values:
+            value.description = meanings[value.name]
