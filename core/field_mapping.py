@@ -94,7 +94,7 @@ def check_mapping(
 
     Raises  BadInput naming the offending line, or what is missing, under `mapping` or `duplicateField`
     """
-    by_column = _fields_by_column(pairs, columns, {field.key: field for field in fields})
+    by_column = check_pairs(pairs, columns, fields)
     mapped = {field.key for field in by_column.values()}
     for field in fields:
         if field.required and field.key not in mapped:
@@ -107,9 +107,9 @@ def check_mapping(
     return Mapping(tuple(by_column.get(column) for column in columns), phone, duplicate)
 
 
-def _fields_by_column(
-    pairs: Sequence[Pair], columns: Sequence[str], by_key: dict[str, Field]
-) -> dict[str, Field]:
+def check_pairs(pairs: Sequence[Pair], columns: Sequence[str], fields: Sequence[Field]) -> dict[str, Field]:
+    """The field of each mapped column. Raises BadInput for a line that cannot be, not for what is missing."""
+    by_key = {field.key: field for field in fields}
     known, seen, column_of = set(columns), set[str](), dict[str, str]()
     for position, pair in enumerate(pairs):
         path = ("mapping", str(position))

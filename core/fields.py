@@ -89,6 +89,8 @@ def fold(text: str) -> str:
 
     Folding twice changes nothing. NUL characters, which PostgreSQL cannot store, are dropped.
     """
+    if text.isascii():
+        return text.lower().replace("\x00", "").strip()
     folded = unicodedata.normalize("NFKC", text).casefold()
     return unicodedata.normalize("NFKC", folded).replace("\x00", "").strip()
 

@@ -35,6 +35,7 @@ class LeadDraft:
     values: dict[str, str]
     search: dict[str, Value]
     warnings: tuple[ValueWarning, ...]
+    cells: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class RowReader:
             values=values,
             search=search,
             warnings=tuple(warnings),
+            cells=row.cells,
         )
 
     def _missing(self, row: Row, search: dict[str, Value]) -> RowProblem | None:

@@ -10,7 +10,18 @@ from strawberry.dataloader import DataLoader
 from core.access import Scope
 from core.policies import PolicyLine
 from db.database import Database
-from db.models import Campaign, CampaignResult, FieldDefinition, Lead, LeadPool, Project, Segment, SegmentGroup, Team, User
+from db.models import (
+    Campaign,
+    CampaignResult,
+    FieldDefinition,
+    Lead,
+    LeadPool,
+    Project,
+    Segment,
+    SegmentGroup,
+    Team,
+    User,
+)
 from db.models.columns import OrganisationRow
 from db.queries.campaign import StoredField, fields_of_templates, results_of_campaigns
 from db.queries.lead import fields_of_projects

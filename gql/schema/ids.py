@@ -43,6 +43,19 @@ def local(noun: str, given: str, scope: Scope, field: Sequence[str] = ("id",)) -
     return object_id
 
 
+def known_local(noun: str, given: str, scope: Scope) -> int | None:
+    """The number behind an ID of that noun in the caller's own organisation, or None: for look-ups by id."""
+    try:
+        return local(noun, given, scope)
+    except NotFound:
+        return None
+
+
+def optional_local(noun: str, given: str | None, scope: Scope, field: Sequence[str]) -> int | None:
+    """The same of an ID that may be left out."""
+    return None if given is None else local(noun, given, scope, field)
+
+
 def locals_of(noun: str, given: Sequence[str], scope: Scope, field: Sequence[str] = ("ids",)) -> list[int]:
     """The numbers behind several IDs, in their order and without repeats."""
     return list(dict.fromkeys(local(noun, one, scope, (*field, str(n))) for n, one in enumerate(given)))

@@ -1,0 +1,360 @@
+"""Creating, changing and archiving campaigns, with their templates and results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Permission, Scope
+from core.campaign import (
+    Result,
+    Slot,
+    check_code,
+    check_fields,
+    check_region,
+    check_results,
+    check_same_type,
+    free_slots,
+)
+from core.errors import BadInput, Conflict, InUse
+from core.fields import Field, FieldType
+from core.names import checked_name
+from core.opening_hours import OpeningHours, hours_to_json, zone_named
+from db import change_log
+from db.ids import allocate
+from db.models import Campaign, CampaignResult, FieldDefinition, Lead, Project, Template, TemplateField
+from db.models.slots import SLOT_COUNTS
+from db.queries.visible import check_version, visible_or_not_found
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPlan:
+    """A campaign to create.
+
+    fields       of a template of its own; empty where `shares_template_of` names a campaign whose it uses
+    region       default phone region, ISO 3166 alpha-2      time_zone  IANA name
+    """
+
+    project_id: int
+    code: str
+    name: str
+    region: str
+    time_zone: str
+    results: Sequence[Result]
+    fields: Sequence[Field] = ()
+    shares_template_of: int | None = None
+    hours: OpeningHours | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignChanges:
+    """What to change; None leaves it as it is. Fields and results are given whole.
+
+    no_hours  takes the opening hours away
+    """
+
+    name: str | None = None
+    region: str | None = None
+    time_zone: str | None = None
+    hours: OpeningHours | None = None
+    no_hours: bool = False
+    active: bool | None = None
+    fields: Sequence[Field] | None = None
+    results: Sequence[Result] | None = None
+
+
+async def create_campaign(
+    session: AsyncSession, scope: Scope, plan: CampaignPlan, *, now: datetime
+) -> Campaign:
+    """A new campaign. Raises BadInput, and Conflict where its code is taken."""
+    scope.need(Permission.CAMPAIGN_MANAGE)
+    project = await visible_or_not_found(session, scope, Project, plan.project_id, lock=True)
+    code = check_code(plan.code)
+    check_results(plan.results)
+    await _check_code_is_free(session, scope, code)
+    campaign = Campaign(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "campaign"),
+        project_id=project.id,
+        template_id=await _template_for(session, scope, plan, now),
+        code=code,
+        name=checked_name(plan.name),
+        active=plan.active,
+        region=check_region(plan.region),
+        time_zone=zone_named(plan.time_zone, ("input", "timeZone")).key,
+        hours=None if plan.hours is None else hours_to_json(plan.hours),
+        created_at=now,
+    )
+    session.add(campaign)
+    await session.flush()
+    await _write_results(session, scope, campaign.id, plan.results)
+    await change_log.append(
+        session,
+        scope,
+        noun="campaign",
+        noun_id=campaign.id,
+        action="created",
+        now=now,
+        after=_record(campaign),
+    )
+    return campaign
+
+
+async def update_campaign(
+    session: AsyncSession,
+    scope: Scope,
+    campaign_id: int,
+    changes: CampaignChanges,
+    *,
+    expected_version: int | None,
+    now: datetime,
+) -> Campaign:
+    """Changes a campaign; a template it shares changes for all that share it. Raises StaleVersion, InUse."""
+    scope.need(Permission.CAMPAIGN_MANAGE)
+    campaign = await visible_or_not_found(session, scope, Campaign, campaign_id, lock=True)
+    check_version(campaign.version, expected_version)
+    before = _record(campaign)
+    _apply(campaign, changes)
+    if changes.fields is not None:
+        check_fields(changes.fields)
+        await _write_fields(session, scope, campaign.project_id, campaign.template_id, changes.fields, now)
+    if changes.results is not None:
+        check_results(changes.results)
+        await _check_results_unused(session, scope, campaign.id, changes.results)
+        await _write_results(session, scope, campaign.id, changes.results)
+    campaign.version += 1
+    after = _record(campaign)
+    if changes.fields is not None:
+        after["fields"] = [field.key for field in changes.fields]
+    if changes.results is not None:
+        after["results"] = [result.key for result in changes.results]
+    await change_log.append(
+        session,
+        scope,
+        noun="campaign",
+        noun_id=campaign.id,
+        action="updated",
+        now=now,
+        before=before,
+        after=after,
+    )
+    return campaign
+
+
+async def archive_campaign(
+    session: AsyncSession, scope: Scope, campaign_id: int, *, expected_version: int | None, now: datetime
+) -> Campaign:
+    """Takes a campaign out of use; its leads and history stay. Archiving twice changes nothing."""
+    scope.need(Permission.CAMPAIGN_MANAGE)
+    campaign = await visible_or_not_found(session, scope, Campaign, campaign_id, lock=True)
+    check_version(campaign.version, expected_version)
+    if campaign.archived_at is None:
+        campaign.archived_at = now
+        campaign.active = False
+        campaign.version += 1
+        await change_log.append(
+            session, scope, noun="campaign", noun_id=campaign.id, action="archived", now=now
+        )
+    return campaign
+
+
+def _apply(campaign: Campaign, changes: CampaignChanges) -> None:
+    if changes.name is not None:
+        campaign.name = checked_name(changes.name)
+    if changes.region is not None:
+        campaign.region = check_region(changes.region)
+    if changes.time_zone is not None:
+        campaign.time_zone = zone_named(changes.time_zone, ("input", "timeZone")).key
+    if changes.hours is not None:
+        campaign.hours = hours_to_json(changes.hours)
+    if changes.no_hours:
+        campaign.hours = None
+    if changes.active is not None:
+        if changes.active and campaign.archived_at is not None:
+            raise Conflict("An archived campaign cannot be active.", field=("input", "active"))
+        campaign.active = changes.active
+
+
+async def _template_for(session: AsyncSession, scope: Scope, plan: CampaignPlan, now: datetime) -> int:
+    if plan.shares_template_of is not None:
+        path = ("input", "templateOf")
+        if plan.fields:
+            raise BadInput("Give the fields, or a campaign whose template to share, not both.", field=path)
+        other = await visible_or_not_found(session, scope, Campaign, plan.shares_template_of)
+        if other.project_id != plan.project_id:
+            raise BadInput("A template is shared within one project.", field=path)
+        return other.template_id
+    check_fields(plan.fields)
+    template_id = await allocate(session, scope.organisation_id, "template")
+    session.add(
+        Template(
+            organisation_id=scope.organisation_id,
+            id=template_id,
+            project_id=plan.project_id,
+            name=checked_name(plan.name),
+        )
+    )
+    await session.flush()
+    await _write_fields(session, scope, plan.project_id, template_id, plan.fields, now)
+    return template_id
+
+
+async def _write_fields(
+    session: AsyncSession,
+    scope: Scope,
+    project_id: int,
+    template_id: int,
+    fields: Sequence[Field],
+    now: datetime,
+) -> None:
+    """Makes these the fields of a template; what falls out of every template is retired, its values stay."""
+    field_ids = await _define_fields(session, scope, project_id, fields)
+    of_template = (
+        col(TemplateField.organisation_id) == scope.organisation_id,
+        col(TemplateField.template_id) == template_id,
+    )
+    await session.execute(delete(TemplateField).where(*of_template))
+    first = await allocate(session, scope.organisation_id, "template_field", len(fields))
+    rows = [
+        {
+            "organisation_id": scope.organisation_id,
+            "id": first + position,
+            "template_id": template_id,
+            "field_id": field_ids[field.key],
+            "position": position,
+            "required": field.required,
+            "duplicate_key": field.duplicate_key,
+            "minimum": field.minimum,
+            "maximum": field.maximum,
+        }
+        for position, field in enumerate(fields)
+    ]
+    await (await session.connection()).execute(insert(TemplateField), rows)
+    await _retire_unused(session, scope, project_id, now)
+
+
+async def _define_fields(
+    session: AsyncSession, scope: Scope, project_id: int, fields: Sequence[Field]
+) -> dict[str, int]:
+    """The definition ids of the fields by key; new ones get a slot. Raises Conflict for a changed type."""
+    known = await _definitions(session, scope, project_id)
+    for position, field in enumerate(fields):
+        if (definition := known.get(field.key)) is not None:
+            check_same_type(field, FieldType(definition.type), ("input", "fields", str(position)))
+            definition.label = field.label.strip()
+            definition.choices = list(field.choices) or None
+            definition.retired_at = None
+    new = [field for field in fields if field.key not in known]
+    taken = [(definition.slot_set, definition.slot) for definition in known.values()]
+    slots = free_slots([field.family for field in new], taken, SLOT_COUNTS)
+    first = await allocate(session, scope.organisation_id, "field_definition", len(new)) if new else 0
+    rows = [
+        _definition(scope, project_id, first + position, field, slot)
+        for position, (field, slot) in enumerate(zip(new, slots, strict=True))
+    ]
+    session.add_all(rows)
+    await session.flush()
+    return {row.key: row.id for row in (*known.values(), *rows)}
+
+
+def _definition(scope: Scope, project_id: int, field_id: int, field: Field, slot: Slot) -> FieldDefinition:
+    return FieldDefinition(
+        organisation_id=scope.organisation_id,
+        id=field_id,
+        project_id=project_id,
+        key=field.key,
+        label=field.label.strip(),
+        type=field.type.value,
+        slot_set=slot.set_number,
+        slot=slot.name,
+        choices=list(field.choices) or None,
+    )
+
+
+async def _definitions(session: AsyncSession, scope: Scope, project_id: int) -> dict[str, FieldDefinition]:
+    found = await session.execute(
+        select(FieldDefinition).where(
+            col(FieldDefinition.organisation_id) == scope.organisation_id,
+            col(FieldDefinition.project_id) == project_id,
+        )
+    )
+    return {definition.key: definition for definition in found.scalars()}
+
+
+async def _retire_unused(session: AsyncSession, scope: Scope, project_id: int, now: datetime) -> None:
+    used = select(col(TemplateField.field_id)).where(
+        col(TemplateField.organisation_id) == scope.organisation_id
+    )
+    unused = select(FieldDefinition).where(
+        col(FieldDefinition.organisation_id) == scope.organisation_id,
+        col(FieldDefinition.project_id) == project_id,
+        col(FieldDefinition.retired_at).is_(None),
+        col(FieldDefinition.id).not_in(used),
+    )
+    for definition in (await session.execute(unused)).scalars():
+        definition.retired_at = now
+
+
+async def _check_results_unused(
+    session: AsyncSession, scope: Scope, campaign_id: int, results: Sequence[Result]
+) -> None:
+    kept = [result.key for result in results]
+    used = select(col(Lead.result_key)).where(
+        col(Lead.organisation_id) == scope.organisation_id,
+        col(Lead.campaign_id) == campaign_id,
+        col(Lead.result_key).is_not(None),
+        col(Lead.result_key).not_in(kept),
+    )
+    if (key := (await session.execute(used.limit(1))).scalar_one_or_none()) is not None:
+        raise InUse(f"Leads have the result “{key}”: it cannot be taken away.", field=("input", "results"))
+
+
+async def _write_results(
+    session: AsyncSession, scope: Scope, campaign_id: int, results: Sequence[Result]
+) -> None:
+    await session.execute(
+        delete(CampaignResult).where(
+            col(CampaignResult.organisation_id) == scope.organisation_id,
+            col(CampaignResult.campaign_id) == campaign_id,
+        )
+    )
+    first = await allocate(session, scope.organisation_id, "campaign_result", len(results))
+    rows: list[dict[str, Any]] = [
+        {
+            "organisation_id": scope.organisation_id,
+            "id": first + position,
+            "campaign_id": campaign_id,
+            "key": result.key,
+            "label": result.label.strip(),
+            "status": result.status.value,
+            "is_contact": result.is_contact,
+            "is_success": result.is_success,
+            "position": position,
+        }
+        for position, result in enumerate(results)
+    ]
+    await (await session.connection()).execute(insert(CampaignResult), rows)
+
+
+async def _check_code_is_free(session: AsyncSession, scope: Scope, code: str) -> None:
+    same = select(col(Campaign.id)).where(
+        col(Campaign.organisation_id) == scope.organisation_id, col(Campaign.code) == code
+    )
+    if (await session.execute(same)).first() is not None:
+        raise Conflict(f"There is a campaign with the code “{code}” already.", field=("input", "code"))
+
+
+def _record(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "code": campaign.code,
+        "name": campaign.name,
+        "active": campaign.active,
+        "region": campaign.region,
+        "time_zone": campaign.time_zone,
+        "hours": campaign.hours,
+    }

@@ -1,0 +1,176 @@
+"""Creating, changing and switching lead pools."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Permission, Resource, Right, Scope
+from core.errors import Conflict, NotFound
+from core.names import checked_name
+from core.upload import ImportSettings, check_active_dates
+from db import change_log
+from db.ids import allocate
+from db.models import Campaign, LeadPool
+from db.queries.visible import check_version, visible_or_not_found
+from db.scope_sql import visible_pools
+
+UPLOAD, HAND = "upload", "hand"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPoolChanges:
+    """What to change; None leaves it as it is. `always_active` takes the active dates away."""
+
+    name: str | None = None
+    description: str | None = None
+    priority: int | None = None
+    active_from: datetime | None = None
+    active_until: datetime | None = None
+    always_active: bool = False
+
+
+async def create_lead_pool(
+    session: AsyncSession, scope: Scope, *, campaign_id: int, name: str, description: str, now: datetime
+) -> LeadPool:
+    """An empty pool for leads that are entered by hand."""
+    scope.need(Permission.LEAD_POOL_MANAGE)
+    campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
+    values = {"name": checked_name(name), "description": description, "source": HAND}
+    pool = await _create(session, scope, campaign, values, now)
+    after = {"name": pool.name, "campaign": campaign.id}
+    await change_log.append(
+        session, scope, noun="lead_pool", noun_id=pool.id, action="created", now=now, after=after
+    )
+    return pool
+
+
+async def create_pool_of_upload(
+    session: AsyncSession, scope: Scope, campaign: Campaign, settings: ImportSettings, *, now: datetime
+) -> LeadPool:
+    """The pool that an upload's leads go to; it is there, and counts, from the first of them."""
+    if campaign.archived_at is not None:
+        raise Conflict("The campaign is archived.", field=("input", "uploadId"))
+    values = {
+        "name": settings.pool_name,
+        "description": settings.description,
+        "source": UPLOAD,
+        "priority": settings.priority,
+        "active_from": settings.active_from,
+        "active_until": settings.active_until,
+        "duplicate_field": settings.duplicate_field,
+        "duplicate_scope": settings.duplicates.scope.value,
+        "duplicate_action": settings.duplicates.action.value,
+    }
+    return await _create(session, scope, campaign, values, now)
+
+
+async def update_lead_pool(
+    session: AsyncSession,
+    scope: Scope,
+    pool_id: int,
+    changes: LeadPoolChanges,
+    *,
+    expected_version: int | None,
+    now: datetime,
+) -> LeadPool:
+    """Changes a pool. Raises StaleVersion, BadInput where it would end before it begins."""
+    scope.need(Permission.LEAD_POOL_MANAGE)
+    pool = await _managed(session, scope, pool_id)
+    check_version(pool.version, expected_version)
+    wanted = {
+        name: value
+        for name, value in asdict(changes).items()
+        if value is not None and name != "always_active"
+    }
+    if changes.always_active:
+        wanted |= {"active_from": None, "active_until": None}
+    if "name" in wanted:
+        wanted["name"] = checked_name(wanted["name"])
+    check_active_dates(
+        wanted.get("active_from", pool.active_from), wanted.get("active_until", pool.active_until)
+    )
+    before = {name: getattr(pool, name) for name in wanted}
+    for name, value in wanted.items():
+        setattr(pool, name, value)
+    _touch(pool, scope, now)
+    await change_log.append(
+        session,
+        scope,
+        noun="lead_pool",
+        noun_id=pool.id,
+        action="updated",
+        now=now,
+        before=_plain(before),
+        after=_plain(wanted),
+    )
+    return pool
+
+
+async def switch_lead_pools(
+    session: AsyncSession, scope: Scope, pool_ids: Sequence[int], *, active: bool, now: datetime
+) -> dict[int, LeadPool]:
+    """Makes pools active or inactive and answers with those in reach; one that is so already stays so."""
+    scope.need(Permission.LEAD_POOL_MANAGE)
+    found = (
+        select(LeadPool)
+        .where(
+            col(LeadPool.organisation_id) == scope.organisation_id,
+            col(LeadPool.id).in_(pool_ids),
+            visible_pools(scope),
+        )
+        .order_by(col(LeadPool.id))
+        .with_for_update(of=LeadPool)
+    )
+    pools = {
+        pool.id: pool
+        for pool in (await session.execute(found)).scalars()
+        if scope.reaches(Resource.LEAD_POOL, Right.MANAGE, pool.id)
+    }
+    for pool in pools.values():
+        if pool.active != active:
+            pool.active = active
+            _touch(pool, scope, now)
+            action = "activated" if active else "deactivated"
+            await change_log.append(session, scope, noun="lead_pool", noun_id=pool.id, action=action, now=now)
+    return pools
+
+
+async def _create(
+    session: AsyncSession, scope: Scope, campaign: Campaign, values: dict[str, Any], now: datetime
+) -> LeadPool:
+    pool = LeadPool(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "lead_pool"),
+        campaign_id=campaign.id,
+        created_at=now,
+        updated_at=now,
+        updated_by=scope.actor.user_id,
+        **values,
+    )
+    session.add(pool)
+    await session.flush()
+    return pool
+
+
+async def _managed(session: AsyncSession, scope: Scope, pool_id: int) -> LeadPool:
+    pool = await visible_or_not_found(session, scope, LeadPool, pool_id, lock=True)
+    if not scope.reaches(Resource.LEAD_POOL, Right.MANAGE, pool_id):
+        raise NotFound
+    return pool
+
+
+def _touch(pool: LeadPool, scope: Scope, now: datetime) -> None:
+    pool.updated_at = now
+    pool.updated_by = scope.actor.user_id
+    pool.version += 1
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
+    }

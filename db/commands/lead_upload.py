@@ -1,0 +1,248 @@
+"""Uploads of leads: a file received in pieces, inspected, mapped, and submitted for import."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import PurePath
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Permission, Scope
+from core.csv_file import Dialect
+from core.errors import BadInput, Conflict, TooLarge
+from core.field_mapping import Column, Pair, check_mapping, check_pairs, suggest
+from core.fields import Field
+from core.jobs import JobKind
+from core.names import checked_name
+from core.upload import ImportSettings, check_settings, column_from, column_record, settings_from
+from db import change_log
+from db.commands.job import enqueue
+from db.commands.lead_pool import create_pool_of_upload
+from db.ids import allocate
+from db.models import Campaign, Job, LeadPool, LeadUpload, Team, User
+from db.queries.campaign import fields_of_template
+from db.queries.visible import check_version, visible_or_not_found
+
+RECEIVING, RECEIVED, SUBMITTED = "receiving", "received", "submitted"
+MAX_FILE_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found in a file."""
+
+    dialect: Dialect
+    columns: Sequence[Column]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadChanges:
+    """What to change; None leaves it as it is.
+
+    mapping     given whole; columns left out of it are not imported
+    inspection  the file read anew, in a dialect that was chosen by hand
+    """
+
+    settings: ImportSettings | None = None
+    mapping: Sequence[Pair] | None = None
+    inspection: Inspection | None = None
+
+
+async def create_lead_upload(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    campaign_id: int,
+    file_name: str,
+    size: int | None,
+    settings: ImportSettings | None,
+    max_size: int,
+    now: datetime,
+) -> LeadUpload:
+    """A place for a file to be sent to. `size` is its length in bytes, None where the client cannot tell.
+
+    Raises  TooLarge, BadInput, Conflict for an archived campaign
+    """
+    scope.need(Permission.LEAD_IMPORT)
+    campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
+    if campaign.archived_at is not None:
+        raise Conflict("The campaign is archived.", field=("input", "campaignId"))
+    _check_size(size, max_size)
+    name = PurePath(file_name.replace("\\", "/")).name.replace("\x00", "").strip()[-MAX_FILE_NAME:]
+    name = name or "upload.csv"
+    chosen = settings or ImportSettings(pool_name="")
+    chosen = replace(chosen, pool_name=chosen.pool_name.strip() or name)
+    await _check_settings(session, scope, chosen)
+    upload = LeadUpload(
+        organisation_id=scope.organisation_id,
+        id=await allocate(session, scope.organisation_id, "lead_upload"),
+        campaign_id=campaign.id,
+        file_name=name,
+        size=size or 0,
+        state=RECEIVING,
+        settings=chosen.record(),
+        created_at=now,
+        created_by=scope.actor.user_id,
+    )
+    session.add(upload)
+    return upload
+
+
+async def record_received(
+    session: AsyncSession,
+    scope: Scope,
+    upload_id: int,
+    *,
+    before: int,
+    after: int,
+    inspection: Inspection | None = None,
+) -> None:
+    """Notes that the file has grown; `inspection` comes with its last bytes.
+
+    Raises  Conflict where somebody else has sent bytes meanwhile
+    """
+    scope.need(Permission.LEAD_IMPORT)
+    values: dict[str, object] = {"received": after}
+    if inspection is not None:
+        values |= {
+            "state": RECEIVED,
+            "size": after,
+            **await _inspected(session, scope, upload_id, inspection),
+        }
+    grown = (
+        update(LeadUpload)
+        .where(
+            col(LeadUpload.organisation_id) == scope.organisation_id,
+            col(LeadUpload.id) == upload_id,
+            col(LeadUpload.state) == RECEIVING,
+            col(LeadUpload.received) == before,
+        )
+        .values(**values)
+        .returning(col(LeadUpload.id))
+    )
+    if (await session.execute(grown)).scalar_one_or_none() is None:
+        raise Conflict("The upload has moved on: ask for its offset.")
+
+
+async def update_lead_upload(
+    session: AsyncSession,
+    scope: Scope,
+    upload_id: int,
+    changes: UploadChanges,
+    *,
+    expected_version: int | None,
+) -> LeadUpload:
+    """Changes settings and mapping as often as wanted before submission. Raises Conflict after it."""
+    scope.need(Permission.LEAD_IMPORT)
+    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id, lock=True)
+    check_version(upload.version, expected_version)
+    if upload.state == SUBMITTED:
+        raise Conflict("The upload has been submitted: it cannot be changed any more.", field=("input", "id"))
+    if changes.inspection is not None:
+        for name, value in (await _inspected(session, scope, upload_id, changes.inspection)).items():
+            setattr(upload, name, value)
+    if changes.settings is not None:
+        await _check_settings(session, scope, changes.settings)
+        upload.settings = changes.settings.record()
+    if changes.mapping is not None:
+        upload.mapping = await _checked_mapping(session, scope, upload, changes.mapping)
+    upload.version += 1
+    return upload
+
+
+async def submit_lead_upload(
+    session: AsyncSession, scope: Scope, upload_id: int, *, now: datetime
+) -> tuple[LeadPool, Job]:
+    """Makes the pool and asks for the import; submitting again answers with the same two.
+
+    Raises  BadInput while the file, the mapping or the duplicate field is missing
+    """
+    scope.need(Permission.LEAD_IMPORT)
+    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id, lock=True)
+    key = f"lead_import:{upload.id}"
+    if upload.state == SUBMITTED:
+        job = await enqueue(session, scope, JobKind.LEAD_IMPORT, {}, idempotency_key=key, now=now)
+        return await visible_or_not_found(session, scope, LeadPool, job.payload["pool"]), job
+    if upload.state != RECEIVED:
+        raise Conflict(
+            "The file has not arrived in full: send it with PUT /uploads/{id}.", field=("input", "uploadId")
+        )
+    campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
+    fields = [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
+    settings = settings_from(upload.settings or {})
+    columns = [column["name"] for column in upload.columns or ()]
+    pairs = [Pair(column, key) for column, key in (upload.mapping or {}).items()]
+    mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
+    settings = replace(settings, duplicate_field=mapping.duplicate.key)
+    pool = await create_pool_of_upload(session, scope, campaign, settings, now=now)
+    payload = {"upload": upload.id, "pool": pool.id}
+    job = await enqueue(session, scope, JobKind.LEAD_IMPORT, payload, idempotency_key=key, now=now)
+    upload.settings = settings.record()
+    upload.state = SUBMITTED
+    upload.version += 1
+    await change_log.append(
+        session,
+        scope,
+        noun="lead_pool",
+        noun_id=pool.id,
+        action="import_submitted",
+        now=now,
+        after={"campaign": campaign.id, "file": upload.file_name, "upload": upload.id},
+    )
+    return pool, job
+
+
+def dialect_of(record: Mapping[str, object]) -> Dialect:
+    """The dialect an upload's row holds."""
+    return Dialect(str(record["encoding"]), str(record["separator"]), bool(record["has_header"]))
+
+
+async def _inspected(
+    session: AsyncSession, scope: Scope, upload_id: int, inspection: Inspection
+) -> dict[str, object]:
+    """The columns of an upload's row after an inspection; the mapping starts from the suggestion."""
+    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id)
+    suggested = suggest(inspection.columns, await _fields(session, scope, upload))
+    return {
+        "dialect": asdict(inspection.dialect),
+        "columns": [column_record(column) for column in inspection.columns],
+        "mapping": {pair.column: pair.field for pair in suggested if pair.field is not None},
+    }
+
+
+async def _checked_mapping(
+    session: AsyncSession, scope: Scope, upload: LeadUpload, pairs: Sequence[Pair]
+) -> dict[str, str]:
+    """The mapping as it is stored; what is still missing is said at submission."""
+    if upload.columns is None:
+        raise Conflict("The file has not arrived: there are no columns to map.", field=("input", "mapping"))
+    fields = await _fields(session, scope, upload)
+    names = [column_from(record).name for record in upload.columns]
+    try:
+        check_pairs(pairs, names, fields)
+    except BadInput as error:
+        raise BadInput(str(error), field=("input", *error.field)) from None
+    return {pair.column: pair.field for pair in pairs if pair.field is not None}
+
+
+async def _fields(session: AsyncSession, scope: Scope, upload: LeadUpload) -> list[Field]:
+    campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
+    return [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
+
+
+async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
+    checked_name(settings.pool_name, ("input", "poolName"))
+    check_settings(settings)
+    if settings.owner_user_id is not None:
+        await visible_or_not_found(session, scope, User, settings.owner_user_id)
+    if settings.owner_team_id is not None:
+        await visible_or_not_found(session, scope, Team, settings.owner_team_id)
+
+
+def _check_size(size: int | None, max_size: int) -> None:
+    if size is not None and size <= 0:
+        raise BadInput("The size is in bytes, more than none.", field=("input", "size"))
+    if size is not None and size > max_size:
+        raise TooLarge(f"A file may have at most {max_size} bytes.", field=("input", "size"))

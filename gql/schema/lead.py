@@ -1,0 +1,158 @@
+"""Leads as the API shows them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from core.access import Permission
+from core.fields import FieldType
+from core.masking import masked_phone
+from core.statuses import LeadStatus
+from db.models import FieldDefinition
+from db.models import Lead as Row
+from gql.context import Info
+from gql.schema.campaign import Campaign
+from gql.schema.ids import opaque
+from gql.schema.lead_pool import LeadPool
+from gql.schema.node import Node
+from gql.schema.team import Team
+from gql.schema.user import User
+
+
+@strawberry.type(description="One master data value of a lead.")
+class FieldValue:
+    key: str = strawberry.field(description="Key of the field.")
+    label: str = strawberry.field(description="What people call the field.")
+    value: str = strawberry.field(description="The text as it came in.")
+
+
+@strawberry.type(description="A person or business to call.")
+class Lead(Node):
+    row: strawberry.Private[Row]
+    status: LeadStatus = strawberry.field(description="Where it stands.")
+    open: bool = strawberry.field(description="Whether it may still be worked.")
+    active: bool = strawberry.field(description="Whether it takes part in calling and duplicate searches.")
+    result_key: str | None = strawberry.field(description="Key of the last recorded result.")
+    priority: int = strawberry.field(description="The highest are called first.")
+    attempts: int = strawberry.field(description="Calls made so far.")
+    line: int | None = strawberry.field(description="Line of the uploaded file it came from.")
+    redial_kind: str | None = strawberry.field(description="Call-back agreed on: shared, private or vip.")
+    next_call_at: datetime | None = strawberry.field(description="Not to be called before, UTC.")
+    last_called_at: datetime | None = strawberry.field(description="When it was last called, UTC.")
+    created_at: datetime = strawberry.field(description="When it came in, UTC.")
+    changed_at: datetime = strawberry.field(
+        description="When values, status, result, owner or activity last changed, UTC."
+    )
+    version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
+
+    def resolve_phone(self, info: Info) -> str:
+        return _phone(info, self.row.phone)
+
+    def resolve_phone_raw(self, info: Info) -> str:
+        return _phone(info, self.row.phone_raw)
+
+    async def resolve_values(self, info: Info) -> list[FieldValue]:
+        fields = await info.context.loaders.project_fields.load(self.row.project_id)
+        values = self.row.field_values
+        return [_field_value(info, key, values[key], fields) for key in fields if key in values]
+
+    async def resolve_value(
+        self, info: Info, key: Annotated[str, strawberry.argument(description="Key of the field.")]
+    ) -> str | None:
+        fields = await info.context.loaders.project_fields.load(self.row.project_id)
+        value = self.row.field_values.get(key)
+        return None if value is None else _field_value(info, key, value, fields).value
+
+    async def resolve_lead_pool(self, info: Info) -> LeadPool | None:
+        row = await info.context.loaders.lead_pool.load(self.row.pool_id)
+        return LeadPool.from_row(row) if row else None
+
+    async def resolve_campaign(self, info: Info) -> Campaign | None:
+        row = await info.context.loaders.campaign.load(self.row.campaign_id)
+        return Campaign.from_row(row) if row else None
+
+    async def resolve_owner_user(self, info: Info) -> User | None:
+        owner = self.row.owner_user_id
+        row = None if owner is None else await info.context.loaders.user.load(owner)
+        return User.from_row(row) if row else None
+
+    async def resolve_owner_team(self, info: Info) -> Team | None:
+        owner = self.row.owner_team_id
+        row = None if owner is None else await info.context.loaders.team.load(owner)
+        return Team.from_row(row) if row else None
+
+    phone: str = strawberry.field(
+        resolver=resolve_phone,
+        description=f"Phone in E.164; all but two digits hidden without `{Permission.PHONE_VIEW.name}`.",
+    )
+    phone_raw: str = strawberry.field(
+        resolver=resolve_phone_raw, description="The phone as it came in; hidden likewise."
+    )
+    values: list[FieldValue] = strawberry.field(
+        resolver=resolve_values, description="Its master data, empty fields left out."
+    )
+    value: str | None = strawberry.field(
+        resolver=resolve_value, description="One master data value as it came in; null where it is empty."
+    )
+    lead_pool: LeadPool | None = strawberry.field(
+        resolver=resolve_lead_pool, description="Its pool; null where it may not be seen."
+    )
+    campaign: Campaign | None = strawberry.field(
+        resolver=resolve_campaign, description="Its campaign; null where it may not be seen."
+    )
+    owner_user: User | None = strawberry.field(
+        resolver=resolve_owner_user, description="The only user who may call it; null: there is none."
+    )
+    owner_team: Team | None = strawberry.field(
+        resolver=resolve_owner_team, description="The team that may call it; null: anyone with access."
+    )
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(
+            id=opaque("Lead", row.organisation_id, row.id),
+            row=row,
+            status=LeadStatus(row.status),
+            open=row.is_open,
+            active=row.active,
+            result_key=row.result_key,
+            priority=row.priority,
+            attempts=row.attempts,
+            line=row.line,
+            redial_kind=row.redial_kind,
+            next_call_at=row.redial_at or row.call_after,
+            last_called_at=row.last_called_at,
+            created_at=row.created_at,
+            changed_at=row.changed_at,
+            version=row.version,
+        )
+
+
+def _phone(info: Info, text: str) -> str:
+    return text if info.context.scope.may(Permission.PHONE_VIEW) else masked_phone(text)
+
+
+def _field_value(info: Info, key: str, value: str, fields: Mapping[str, FieldDefinition]) -> FieldValue:
+    """The value as the caller may see it; one whose field is gone is treated like a phone."""
+    field = fields.get(key)
+    is_phone = field is None or field.type == FieldType.PHONE
+    return FieldValue(
+        key=key, label=field.label if field else key, value=_phone(info, value) if is_phone else value
+    )
+
+
+@strawberry.input(description="Which leads to list; every part that is given must hold.")
+class LeadFilter:
+    project_id: strawberry.ID | None = strawberry.field(default=None, description="Of this project.")
+    campaign_id: strawberry.ID | None = strawberry.field(default=None, description="Of this campaign.")
+    lead_pool_id: strawberry.ID | None = strawberry.field(default=None, description="Of this pool.")
+    status: LeadStatus | None = strawberry.field(default=None, description="Of this status.")
+    phone: str | None = strawberry.field(
+        default=None, description=f"With this phone, E.164; needs `{Permission.PHONE_VIEW.name}`."
+    )
+
+
+LeadWhere = Annotated[LeadFilter | None, strawberry.argument(description="Which leads.")]
+LeadId = Annotated[strawberry.ID, strawberry.argument(description="The lead.")]
