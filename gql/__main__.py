@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -75,6 +76,84 @@ def doctor() -> None:
         typer.echo(f"{'ok  ' if finding.good else 'FAIL'} {finding.subject}: {finding.advice}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
+
+
+@organisation.command("create")
+def create_organisation(
+    name: Annotated[str, typer.Argument(help="What it is called.")],
+    admin: Annotated[str, typer.Option(help="E-mail address of its first administrator.")],
+    time_zone: Annotated[str, typer.Option(help="IANA time zone of its relative dates.")] = "UTC",
+) -> None:
+    """Make an organisation, and print the first token of its administrator."""
+    asyncio.run(_found_organisation(name, admin, time_zone))
+
+
+@token.command("create")
+def create_token(
+    user: Annotated[str, typer.Option(help="E-mail address of the owner.")],
+    role: Annotated[
+        str | None,
+        typer.Option(help="Limit it to what this role may do; a user who is not there is made with it."),
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Limit it to this permission, such as SEGMENT_VIEW; repeatable.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="Days, or a moment in ISO 8601; by default 90 days.")
+    ] = None,
+    organisation: Annotated[
+        str | None, typer.Option(help="Name or number, where several have such a user.")
+    ] = None,
+) -> None:
+    """Make a token and print it, alone, on standard output."""
+    asyncio.run(_create_token(user, role, scope or [], expires, organisation))
+
+
+async def _found_organisation(name: str, admin: str, time_zone: str) -> None:
+    from core.errors import LeadgraphError
+    from db.database import Database
+    from gql.administration import found_organisation
+    from gql.settings import Settings
+
+    await _prepare(demo=False, address="")
+    async with Database(Settings().url) as database:
+        try:
+            text = await found_organisation(
+                database, name=name, admin_email=admin, time_zone=time_zone, now=datetime.now(UTC)
+            )
+        except LeadgraphError as error:
+            raise typer.BadParameter(str(error)) from error
+    typer.echo(text)
+
+
+async def _create_token(
+    user: str, role: str | None, scopes: list[str], expires: str | None, organisation: str | None
+) -> None:
+    from core.access import Role
+    from core.errors import LeadgraphError
+    from db.database import Database
+    from gql.administration import create_token as create
+    from gql.administration import read_expiry, read_permission
+    from gql.settings import Settings
+
+    if role is not None and role not in set(Role):
+        raise typer.BadParameter(f"the roles are: {', '.join(Role)}")
+    await _prepare(demo=False, address="")
+    now = datetime.now(UTC)
+    async with Database(Settings().url) as database:
+        try:
+            text = await create(
+                database,
+                email=user,
+                role=None if role is None else Role(role),
+                permissions=[read_permission(each) for each in scopes],
+                expires_at=read_expiry(expires, now),
+                organisation=organisation,
+                now=now,
+            )
+        except LeadgraphError as error:
+            raise typer.BadParameter(str(error)) from error
+    typer.echo(text)
 
 
 async def _prepare(demo: bool, address: str) -> None:

@@ -1,5 +1,7 @@
 """Reading organisations."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -12,3 +14,8 @@ async def own_organisation(session: AsyncSession, scope: Scope) -> Organisation:
     """The caller's organisation."""
     found = await session.execute(select(Organisation).where(col(Organisation.id) == scope.organisation_id))
     return found.scalar_one()
+
+
+async def all_organisations(session: AsyncSession) -> Sequence[Organisation]:
+    """Every organisation, for the operator."""
+    return (await session.execute(select(Organisation).order_by(col(Organisation.id)))).scalars().all()
