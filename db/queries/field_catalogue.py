@@ -1,0 +1,82 @@
+"""What rules over a project's leads may name, and where it is stored."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.field_catalogue import Catalogue, Choice, catalogue_of
+from core.fields import Field, FieldType
+from core.statuses import LeadStatus
+from db.models import Campaign, CampaignResult, FieldDefinition, Organisation
+from db.rule_sql import LeadSource
+
+STATUSES = tuple(Choice(status.value, status.value.capitalize()) for status in LeadStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRules:
+    """The catalogue that rules are checked against, and the source that they run on."""
+
+    catalogue: Catalogue
+    source: LeadSource
+
+
+async def rules_of_project(session: AsyncSession, organisation_id: int, project_id: int) -> ProjectRules:
+    """The fields of a project that are not retired, with the results of all its campaigns as choices."""
+    zone = (
+        await session.execute(
+            select(col(Organisation.time_zone)).where(col(Organisation.id) == organisation_id)
+        )
+    ).scalar_one()
+    definitions = (
+        (
+            await session.execute(
+                select(FieldDefinition)
+                .where(
+                    col(FieldDefinition.organisation_id) == organisation_id,
+                    col(FieldDefinition.project_id) == project_id,
+                    col(FieldDefinition.retired_at).is_(None),
+                )
+                .order_by(col(FieldDefinition.id))
+            )
+        )
+        .scalars()
+        .all()
+    )
+    catalogue = catalogue_of(
+        organisation_id,
+        ZoneInfo(zone),
+        [_field(definition) for definition in definitions],
+        statuses=STATUSES,
+        results=await _results(session, organisation_id, project_id),
+    )
+    return ProjectRules(catalogue, LeadSource.of(organisation_id, project_id, definitions))
+
+
+async def _results(session: AsyncSession, organisation_id: int, project_id: int) -> list[Choice]:
+    statement = (
+        select(col(CampaignResult.key), col(CampaignResult.label))
+        .join(
+            Campaign,
+            (col(Campaign.organisation_id) == col(CampaignResult.organisation_id))
+            & (col(Campaign.id) == col(CampaignResult.campaign_id)),
+        )
+        .where(col(CampaignResult.organisation_id) == organisation_id, col(Campaign.project_id) == project_id)
+        .order_by(col(CampaignResult.position), col(CampaignResult.campaign_id))
+    )
+    labels: dict[str, str] = {}
+    for key, label in (await session.execute(statement)).all():
+        labels.setdefault(key, label)
+    return [Choice(key, label) for key, label in labels.items()]
+
+
+def _field(definition: FieldDefinition) -> Field:
+    return Field(
+        definition.key,
+        definition.label,
+        FieldType(definition.type),
+        choices=tuple(definition.choices or ()),
+    )

@@ -1,0 +1,71 @@
+"""Reading segments and the revisions of their filters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Scope
+from db.models import Segment, SegmentRevision
+from db.paging import OrderKey, Page, Paging, fetch_page
+from db.scope_sql import visible_segments
+
+ORDER = [OrderKey(col(Segment.group_id)), OrderKey(col(Segment.position)), OrderKey(col(Segment.id))]
+NEWEST_FIRST = [OrderKey(col(SegmentRevision.revision), descending=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChoice:
+    """Which segments; None does not narrow."""
+
+    project_id: int | None = None
+    group_id: int | None = None
+    active: bool | None = None
+
+
+def matching(scope: Scope, choice: SegmentChoice) -> ColumnElement[bool]:
+    """Segments the caller may see, narrowed to the choice."""
+    wanted: Sequence[tuple[Any, int | bool | None]] = [
+        (col(Segment.project_id), choice.project_id),
+        (col(Segment.group_id), choice.group_id),
+        (col(Segment.active), choice.active),
+    ]
+    narrowed = [column == value for column, value in wanted if value is not None]
+    return and_(col(Segment.organisation_id) == scope.organisation_id, visible_segments(scope), *narrowed)
+
+
+async def page_of_segments(
+    session: AsyncSession, scope: Scope, choice: SegmentChoice, paging: Paging
+) -> Page[Segment]:
+    return await fetch_page(session, select(Segment).where(matching(scope, choice)), ORDER, paging)
+
+
+async def count_segments(session: AsyncSession, scope: Scope, choice: SegmentChoice) -> int:
+    counted = select(func.count()).select_from(Segment).where(matching(scope, choice))
+    return (await session.execute(counted)).scalar_one()
+
+
+async def page_of_revisions(
+    session: AsyncSession, scope: Scope, segment_id: int, paging: Paging
+) -> Page[SegmentRevision]:
+    statement = select(SegmentRevision).where(_revisions(scope, segment_id))
+    return await fetch_page(session, statement, NEWEST_FIRST, paging)
+
+
+async def count_revisions(session: AsyncSession, scope: Scope, segment_id: int) -> int:
+    counted = select(func.count()).select_from(SegmentRevision).where(_revisions(scope, segment_id))
+    return (await session.execute(counted)).scalar_one()
+
+
+def _revisions(scope: Scope, segment_id: int) -> ColumnElement[bool]:
+    visible = select(col(Segment.id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, visible_segments(scope)
+    )
+    return and_(
+        col(SegmentRevision.organisation_id) == scope.organisation_id,
+        col(SegmentRevision.segment_id) == segment_id,
+        col(SegmentRevision.segment_id).in_(visible),
+    )

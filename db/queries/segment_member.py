@@ -1,0 +1,39 @@
+"""Reading the members of segments."""
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Scope
+from db.models import Segment, SegmentMember
+from db.paging import OrderKey, Page, Paging, fetch_page
+from db.scope_sql import is_member, visible_segments
+
+ORDER = [OrderKey(col(SegmentMember.lead_id))]
+
+
+async def page_of_members(
+    session: AsyncSession, scope: Scope, segment_id: int, paging: Paging
+) -> Page[SegmentMember]:
+    """Members in the order of their leads' ids; who sees a segment sees the leads in it."""
+    statement = select(SegmentMember).where(_members(scope, segment_id))
+    return await fetch_page(session, statement, ORDER, paging)
+
+
+async def count_members(session: AsyncSession, scope: Scope, segment_id: int) -> int:
+    counted = select(func.count()).select_from(SegmentMember).where(_members(scope, segment_id))
+    return (await session.execute(counted)).scalar_one()
+
+
+def _members(scope: Scope, segment_id: int) -> ColumnElement[bool]:
+    visible = select(col(Segment.id)).where(
+        col(Segment.organisation_id) == scope.organisation_id,
+        col(Segment.id) == segment_id,
+        visible_segments(scope),
+    )
+    return and_(
+        col(SegmentMember.organisation_id) == scope.organisation_id,
+        col(SegmentMember.segment_id) == segment_id,
+        col(SegmentMember.segment_id).in_(visible),
+        is_member(),
+    )

@@ -1,0 +1,528 @@
+"""Members of segments: saving filters, by hand, and the log of it, on both engines."""
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from core.errors import (
+    BadInput,
+    ConfirmRequired,
+    Conflict,
+    CursorExpired,
+    InvalidRule,
+    NotFound,
+    StaleVersion,
+    TooLarge,
+)
+from core.fields import Field, FieldType
+from core.membership import Cause, Origin, SegmentKind, UpdateMode, diff
+from core.membership_cursor import Position
+from core.segment_filter import SegmentFilter
+from db.commands.segment import create_segment, delete_segment, update_segment
+from db.commands.segment_filter import save_filter
+from db.commands.segment_member import (
+    MembersUpdated,
+    UpdateChoice,
+    add_leads,
+    empty_segment,
+    remove_leads,
+    update_segment_members,
+)
+from db.database import Database
+from db.membership_log import MembershipEntry
+from db.models import (
+    ChangeLog,
+    FieldDefinition,
+    Lead,
+    MembershipLog,
+    Project,
+    Segment,
+    SegmentMember,
+    SegmentRevision,
+)
+from db.paging import Paging
+from db.queries.membership import entries_after
+from db.queries.segment_filter import FilterCounts, count_plan, page_of_plan, plan_filter
+from tests.leads import NOW, World, make_world
+from tests.leads import add_leads as insert_leads
+
+FIELDS = [Field("beds", "Beds", FieldType.INTEGER), Field("city", "City", FieldType.TEXT)]
+ADD, REPLACE = UpdateChoice(UpdateMode.ADD), UpdateChoice(UpdateMode.REPLACE)
+ALL = UpdateChoice(UpdateMode.REPLACE, include_pinned=True)
+
+
+def beds(operator: str, value: object) -> SegmentFilter:
+    return SegmentFilter(
+        rule={"combinator": "and", "rules": [{"field": "beds", "operator": operator, "value": value}]}
+    )
+
+
+class Desk:
+    """One project with leads 1 to n, lead n having n beds; each call is a transaction."""
+
+    def __init__(self, database: Database, world: World) -> None:
+        self.database = database
+        self.world = world
+
+    async def segment(self, name: str = "S", **settings: Any) -> int:
+        async with self.database.writing() as session:
+            scope, group = self.world.scope, self.world.group_id
+            made = await create_segment(session, scope, group, {"name": name, **settings}, now=NOW)  # type: ignore[typeddict-item]
+            return made.id
+
+    async def save(
+        self, segment: int, chosen: SegmentFilter, choice: UpdateChoice = ADD, version: int | None = None
+    ) -> MembersUpdated:
+        async with self.database.writing() as session:
+            return await save_filter(
+                session, self.world.scope, segment, chosen, choice, expected_version=version, now=NOW
+            )
+
+    async def add(self, segments: Sequence[int], leads: Iterable[int]) -> list[MembersUpdated]:
+        async with self.database.writing() as session:
+            return await add_leads(session, self.world.scope, segments, list(leads), now=NOW)
+
+    async def remove(self, segment: int, leads: Iterable[int]) -> MembersUpdated:
+        async with self.database.writing() as session:
+            return await remove_leads(session, self.world.scope, segment, list(leads), now=NOW)
+
+    async def update(self, segment: int, choice: UpdateChoice) -> MembersUpdated:
+        async with self.database.writing() as session:
+            return await update_segment_members(session, self.world.scope, segment, choice, now=NOW)
+
+    async def empty(self, segment: int, *, confirm: bool = True) -> MembersUpdated:
+        async with self.database.writing() as session:
+            return await empty_segment(session, self.world.scope, segment, confirm=confirm, now=NOW)
+
+    async def preview(self, segment: int | None, chosen: SegmentFilter) -> FilterCounts:
+        async with self.database.reading() as session:
+            plan = await plan_filter(
+                session, self.world.scope, project_id=1, segment_id=segment, chosen=chosen, now=NOW
+            )
+            counts = await count_plan(session, self.world.scope, plan)
+            page = await page_of_plan(session, self.world.scope, plan, Paging(200))
+            assert len(page.rows) == counts.matching
+            return counts
+
+    async def rows(self, segment: int) -> dict[int, Origin]:
+        async with self.database.reading() as session:
+            found = await session.execute(
+                select(col(SegmentMember.lead_id), col(SegmentMember.origin)).where(
+                    col(SegmentMember.segment_id) == segment
+                )
+            )
+            return {lead: Origin(origin) for lead, origin in found.all()}
+
+    async def members(self, segment: int) -> set[int]:
+        return {
+            lead
+            for lead, origin in (await self.rows(segment)).items()
+            if origin is not Origin.REMOVED_BY_HAND
+        }
+
+    async def log(
+        self, *segments: int, after: dict[int, Position] | None = None, limit: int = 100
+    ) -> list[MembershipEntry]:
+        async with self.database.reading() as session:
+            return await entries_after(session, self.world.scope, segments or None, after or {}, limit)
+
+    async def fetch(self, statement: Any) -> list[Any]:
+        async with self.database.reading() as session:
+            return list((await session.execute(statement)).scalars())
+
+
+async def make_desk(database: Database, leads: int = 10, *, exclusive: bool = False) -> Desk:
+    async with database.writing() as session:
+        world = await make_world(session, FIELDS, exclusive=exclusive)
+        await insert_leads(session, world, [{"beds": float(n)} for n in range(1, leads + 1)])
+    return Desk(database, world)
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    return await make_desk(database)
+
+
+@pytest.fixture
+async def exclusive_desk(database: Database) -> Desk:
+    return await make_desk(database, exclusive=True)
+
+
+async def replayed(desk: Desk, segment: int) -> set[int]:
+    """The members as the log alone tells them."""
+    members: set[int] = set()
+    place: dict[int, Position] = {}
+    while entries := await desk.log(segment, after=place, limit=3):
+        for entry in entries:
+            assert not set(entry.joined) & members
+            assert set(entry.left) <= members
+            members = members - set(entry.left) | set(entry.joined)
+            place = {segment: entry.rest or entry.place}
+            if entry.rest:
+                break
+    return members
+
+
+async def test_adding_lets_nobody_go_and_replacing_lets_go_who_no_longer_matches(desk: Desk) -> None:
+    segment = await desk.segment()
+
+    first = await desk.save(segment, beds("<=", 4))
+    added = await desk.save(segment, beds(">=", 9), ADD)
+    assert (first.joined, added.joined, added.left, added.kept) == (4, 2, 0, 4)
+    assert await desk.members(segment) == {1, 2, 3, 4, 9, 10}
+
+    replaced = await desk.save(segment, beds(">=", 9), REPLACE)
+    assert (replaced.joined, replaced.left, replaced.kept) == (0, 4, 0)
+    assert await desk.members(segment) == {9, 10}
+    assert replaced.segment.member_count == 2
+
+
+async def test_updating_twice_changes_nothing_the_second_time(desk: Desk) -> None:
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 4), REPLACE)
+
+    again = await desk.update(segment, REPLACE)
+    assert (again.joined, again.left) == (0, 0)
+    assert len(await desk.log(segment)) == 1
+
+
+async def test_a_pinned_lead_stays_without_matching_unless_pinned_ones_are_included(
+    desk: Desk,
+) -> None:
+    segment = await desk.segment()
+    await desk.add([segment], [7])
+
+    kept = await desk.save(segment, beds("<=", 2), REPLACE)
+    assert (kept.joined, kept.kept) == (2, 1)
+    assert await desk.rows(segment) == {1: Origin.RULE, 2: Origin.RULE, 7: Origin.HAND}
+
+    gone = await desk.update(segment, ALL)
+    assert (gone.left, gone.kept) == (1, 0)
+    assert await desk.members(segment) == {1, 2}
+
+
+async def test_adding_a_lead_by_hand_that_a_rule_brought_pins_it_without_an_event(
+    desk: Desk,
+) -> None:
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 2))
+    [pinned] = await desk.add([segment], [1])
+
+    assert pinned.joined == 0
+    assert (await desk.rows(segment))[1] is Origin.HAND
+    assert len(await desk.log(segment)) == 1
+
+
+async def test_a_lead_removed_by_hand_is_not_put_back_by_the_rule_but_by_hand(desk: Desk) -> None:
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 3))
+    removed = await desk.remove(segment, [2, 9])
+    assert removed.left == 1
+
+    again = await desk.update(segment, ALL)
+    assert (again.joined, again.barred) == (0, 1)
+    assert await desk.members(segment) == {1, 3}
+
+    await desk.empty(segment)
+    assert await desk.rows(segment) == {2: Origin.REMOVED_BY_HAND}
+
+    [back] = await desk.add([segment], [2])
+    assert back.joined == 1
+    assert await desk.rows(segment) == {2: Origin.HAND}
+
+
+async def test_emptying_must_be_confirmed_and_lets_everybody_go(desk: Desk) -> None:
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 3))
+    await desk.add([segment], [9])
+    with pytest.raises(ConfirmRequired):
+        await desk.empty(segment, confirm=False)
+    assert len(await desk.members(segment)) == 4
+
+    emptied = await desk.empty(segment)
+    assert (emptied.left, emptied.segment.member_count) == (4, 0)
+    assert await desk.members(segment) == set()
+    assert await replayed(desk, segment) == set()
+
+
+async def test_in_an_exclusive_project_the_first_segment_keeps_a_lead(exclusive_desk: Desk) -> None:
+    desk = exclusive_desk
+    first, second = await desk.segment("A"), await desk.segment("B")
+    await desk.save(first, beds("<=", 4))
+
+    saved = await desk.save(second, beds("between", [3, 6]))
+    assert (saved.joined, saved.held) == (2, 2)
+    [by_hand] = await desk.add([second], [1, 9])
+    assert (by_hand.joined, by_hand.held) == (1, 1)
+    assert await desk.members(second) == {5, 6, 9}
+
+    await desk.remove(first, [3])
+    assert (await desk.update(second, ADD)).joined == 1
+    [kept_out] = await desk.add([first], [3])
+    assert (kept_out.joined, kept_out.held) == (0, 1)
+    assert (await desk.rows(first))[3] is Origin.REMOVED_BY_HAND
+
+
+async def test_writers_at_once_cannot_put_a_lead_into_two_exclusive_segments(
+    exclusive_desk: Desk,
+) -> None:
+    desk = exclusive_desk
+    segments = [await desk.segment(name) for name in "ABCDEF"]
+    done = await asyncio.gather(*(desk.save(segment, beds("<=", 10)) for segment in segments))
+
+    assert sum(update.joined for update in done) == 10
+    assert all(update.joined + update.held == 10 for update in done)
+    assert sum([len(await desk.members(segment)) for segment in segments]) == 10
+
+
+async def test_the_preview_says_what_saving_then_does(exclusive_desk: Desk) -> None:
+    desk = exclusive_desk
+    other, segment = await desk.segment("A"), await desk.segment("B")
+    await desk.save(other, beds("=", 10))
+    await desk.save(segment, beds("<=", 4))
+    await desk.remove(segment, [4])
+    await desk.add([segment], [6])
+
+    chosen = beds(">=", 3)
+    counts = await desk.preview(segment, chosen)
+    assert counts == FilterCounts(matching=8, members=2, barred=1, held=1, would_join=4, would_leave=2)
+    saved = await desk.save(segment, chosen, REPLACE)
+    assert (saved.joined, saved.left, saved.barred, saved.held) == (4, 2, 1, 1)
+
+    assert (await desk.preview(None, chosen)).would_join == 1
+
+
+async def test_no_segment_takes_leads_of_another_project(desk: Desk, database: Database) -> None:
+    async with database.writing() as session:
+        other = Project(organisation_id=1, id=2, name="Other", created_at=NOW)
+        session.add(other)
+        await session.flush()
+        await session.execute(update(Lead).where(col(Lead.id) == 5).values(project_id=2))
+    segment = await desk.segment()
+
+    assert (await desk.save(segment, beds("<=", 10))).joined == 9
+    with pytest.raises(BadInput, match="another project"):
+        await desk.add([segment], [5])
+    assert 5 not in await desk.members(segment)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("exclusive", [False, True])
+async def test_any_sequence_of_operations_agrees_with_the_laws_and_the_log(
+    database: Database, seed: int, exclusive: bool
+) -> None:
+    desk = await make_desk(database, 12, exclusive=exclusive)
+    chance = random.Random(seed)
+    segments = [await desk.segment("A"), await desk.segment("B")]
+    for _ in range(25):
+        segment = chance.choice(segments)
+        before, elsewhere = await desk.rows(segment), set[int]()
+        if exclusive:
+            elsewhere = await desk.members(segments[1 - segments.index(segment)])
+        leads = chance.sample(range(1, 13), 3)
+        step = chance.choice(["save", "save", "save", "add", "remove", "empty"])
+        if step == "save":
+            choice = chance.choice([ADD, REPLACE, ALL])
+            matching = set(range(1, chance.randint(1, 12) + 1))
+            done = await desk.save(segment, beds("<=", len(matching)), choice)
+            expected = diff(
+                matching, before, choice.mode, include_pinned=choice.include_pinned, held_elsewhere=elsewhere
+            )
+            assert (done.joined, done.left) == (len(expected.joined), len(expected.left))
+            assert (done.kept, done.barred) == (len(expected.kept), len(expected.barred))
+            assert done.held == len(expected.held)
+            members = {lead for lead, origin in before.items() if origin is not Origin.REMOVED_BY_HAND}
+            assert await desk.members(segment) == members - expected.left | expected.joined
+        elif step == "add":
+            await desk.add([segment], leads)
+            assert await desk.members(segment) >= set(leads) - elsewhere
+        elif step == "remove":
+            await desk.remove(segment, leads)
+            assert not await desk.members(segment) & set(leads)
+        elif chance.random() < 0.3:
+            await desk.empty(segment)
+        members = await desk.members(segment)
+        assert await replayed(desk, segment) == members
+        [count] = await desk.fetch(select(col(Segment.member_count)).where(col(Segment.id) == segment))
+        assert count == len(members)
+        if exclusive:
+            assert not await desk.members(segments[0]) & await desk.members(segments[1])
+
+
+async def test_the_log_is_numbered_without_a_gap_however_many_write_at_once(desk: Desk) -> None:
+    segments = [await desk.segment("A"), await desk.segment("B")]
+    await asyncio.gather(*(desk.add([segments[n % 2]], [n]) for n in range(1, 11)))
+
+    for segment in segments:
+        assert [entry.place.seq for entry in await desk.log(segment)] == [1, 2, 3, 4, 5]
+
+
+async def test_an_entry_says_who_moved_whom_why_and_under_which_rule(desk: Desk) -> None:
+    segment = await desk.segment()
+    saved = await desk.save(segment, beds("<=", 2))
+    removed = await desk.remove(segment, [1])
+
+    first, second = await desk.log(segment)
+    assert (first.joined, first.left, first.cause, first.rule_revision) == ((1, 2), (), Cause.RULE, 1)
+    assert (second.joined, second.left, second.cause, second.rule_revision) == ((), (1,), Cause.HAND, 1)
+    assert (first.changeset, second.changeset) == (saved.changeset, removed.changeset)
+    assert first.at == NOW
+    assert first.actor["kind"] == "operator"
+
+
+async def test_a_large_entry_is_read_in_parts(database: Database) -> None:
+    desk = await make_desk(database, 450)
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 430))
+    await desk.save(segment, beds(">", 420), REPLACE)
+
+    first, second = await desk.log(segment)
+    assert (len(first.joined), first.joined_count, first.rest) == (200, 430, Position(0, 200))
+    assert (len(second.joined) + len(second.left), second.joined_count, second.left_count) == (200, 20, 420)
+    assert await replayed(desk, segment) == set(range(421, 451))
+
+
+async def test_a_reader_gets_exactly_the_rest_after_its_place(desk: Desk) -> None:
+    segments = [await desk.segment("A"), await desk.segment("B")]
+    for lead in range(1, 5):
+        await desk.add(segments, [lead])
+
+    every = await desk.log()
+    assert [entry.place.seq for entry in every if entry.segment_id == segments[0]] == [1, 2, 3, 4]
+    rest = await desk.log(after={segments[0]: Position(4), segments[1]: Position(2)})
+    assert [(entry.segment_id, entry.joined) for entry in rest] == [(segments[1], (3,)), (segments[1], (4,))]
+    assert len(await desk.log(limit=3)) == 3
+
+
+async def test_a_place_nobody_can_be_at_and_one_before_the_log_begins_are_refused(desk: Desk) -> None:
+    segment = await desk.segment()
+    await desk.add([segment], [1])
+    await desk.add([segment], [2])
+    with pytest.raises(BadInput):
+        await desk.log(segment, after={segment: Position(3)})
+    async with desk.database.writing() as session:
+        await session.execute(update(MembershipLog).values(seq=7).where(col(MembershipLog.seq) == 1))
+    with pytest.raises(CursorExpired):
+        await desk.log(segment)
+
+
+async def test_every_save_is_a_revision_and_an_entry_in_the_change_log(desk: Desk) -> None:
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 2))
+    saved = await desk.save(segment, beds("<=", 3), REPLACE)
+
+    revisions = await desk.fetch(select(SegmentRevision).order_by(col(SegmentRevision.revision)))
+    assert [(row.revision, row.update_mode) for row in revisions] == [(1, "add"), (2, "replace")]
+    [entry] = await desk.fetch(select(ChangeLog).where(col(ChangeLog.id) == saved.changeset))
+    assert entry.before["filter"]["rule"]["rules"][0]["value"] == 2
+    assert entry.after["filter"]["rule"]["rules"][0]["value"] == 3
+
+
+async def test_a_stale_save_and_a_broken_rule_change_nothing(desk: Desk, database: Database) -> None:
+    segment = await desk.segment()
+    saved = await desk.save(segment, beds("<=", 2))
+    with pytest.raises(StaleVersion):
+        await desk.save(segment, beds("<=", 3), version=saved.segment.version - 1)
+    with pytest.raises(InvalidRule):
+        await desk.save(segment, SegmentFilter(rule={"combinator": "and", "rules": []}))
+    async with database.writing() as session:
+        await session.execute(
+            update(FieldDefinition).where(col(FieldDefinition.key) == "beds").values(retired_at=NOW)
+        )
+    with pytest.raises(InvalidRule):
+        await desk.update(segment, REPLACE)
+
+    assert await desk.members(segment) == {1, 2}
+    assert len(await desk.log(segment)) == 1
+
+
+async def test_what_is_not_of_the_project_or_does_not_exist_is_not_found(desk: Desk) -> None:
+    segment = await desk.segment()
+    with pytest.raises(NotFound):
+        await desk.save(segment, SegmentFilter(campaign_ids=(1, 99)))
+    with pytest.raises(NotFound):
+        await desk.save(segment, SegmentFilter(lead_pool_ids=(99,)))
+    with pytest.raises(NotFound) as caught:
+        await desk.add([segment], [1, 99])
+    assert caught.value.field == ("input", "leadIds", "1")
+    with pytest.raises(NotFound):
+        await desk.log(99)
+    assert await desk.members(segment) == set()
+
+
+async def test_campaigns_pools_and_statuses_alone_make_a_filter(desk: Desk) -> None:
+    segment = await desk.segment()
+    assert (await desk.save(segment, SegmentFilter((1,), (1,), ("new",)))).joined == 10
+
+
+async def test_sizes_of_what_is_given_by_hand_are_bounded(desk: Desk) -> None:
+    segment = await desk.segment()
+    with pytest.raises(BadInput):
+        await desk.add([segment], [])
+    with pytest.raises(TooLarge):
+        await desk.add([segment], range(1, 202))
+
+
+async def test_a_static_segment_has_no_filter(desk: Desk, database: Database) -> None:
+    segment = await desk.segment(kind=SegmentKind.STATIC)
+    with pytest.raises(Conflict):
+        await desk.save(segment, beds("<=", 2))
+    with pytest.raises(Conflict):
+        await desk.update(segment, ADD)
+
+    dynamic = await desk.segment("D")
+    await desk.save(dynamic, beds("<=", 2))
+    async with database.writing() as session:
+        scope = desk.world.scope
+        static = await update_segment(
+            session, scope, dynamic, {"kind": SegmentKind.STATIC}, expected_version=None, now=NOW
+        )
+    assert static.filter is None
+    assert await desk.members(dynamic) == {1, 2}
+
+
+async def test_settings_are_checked_and_logged(desk: Desk, database: Database) -> None:
+    segment = await desk.segment()
+    scope = desk.world.scope
+    tomorrow = NOW + timedelta(days=1)
+    async with database.writing() as session:
+        changed = await update_segment(
+            session,
+            scope,
+            segment,
+            {"name": " New ", "active_from": NOW, "active_until": tomorrow},
+            expected_version=1,
+            now=NOW,
+        )
+        assert (changed.name, changed.version) == ("New", 2)
+    with pytest.raises(BadInput):
+        async with database.writing() as session:
+            await update_segment(
+                session, scope, segment, {"active_until": NOW}, expected_version=None, now=NOW
+            )
+    [entry] = await desk.fetch(select(ChangeLog).where(col(ChangeLog.action) == "updated"))
+    assert entry.before["name"] == "S"
+    assert entry.after["active_until"] == tomorrow.isoformat()
+
+
+async def test_a_deleted_segment_is_gone_with_all_that_belongs_to_it(desk: Desk, database: Database) -> None:
+    segment = await desk.segment()
+    await desk.save(segment, beds("<=", 2))
+    scope = desk.world.scope
+    with pytest.raises(ConfirmRequired):
+        async with database.writing() as session:
+            await delete_segment(session, scope, segment, confirm=False, now=NOW)
+    async with database.writing() as session:
+        await delete_segment(session, scope, segment, confirm=True, now=NOW)
+
+    assert await desk.rows(segment) == {}
+    with pytest.raises(NotFound):
+        await desk.log(segment)
+    [entry] = await desk.fetch(select(ChangeLog).where(col(ChangeLog.action) == "deleted"))
+    assert entry.before["members"] == 2
