@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from core.errors import BadInput
 from core.fields import FALSE_WORDS, TRUE_WORDS, Field, FieldType, Locale, Unreadable, fold, read_value
@@ -29,6 +30,9 @@ SYNONYMS: tuple[frozenset[str], ...] = (
     frozenset({"lastname", "surname", "familyname", "nom", "nachname"}),
 )
 SURE_NAME, LIKELY_NAME, LIKELY_TYPE = 3, 2, 1
+
+MAX_KEY = 56
+"""Of a key that is made from a heading, which leaves room for a number behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,18 @@ def suggest(columns: Sequence[Column], fields: Sequence[Field]) -> list[Pair]:
         Pair(column.name, fields[by_column[position]].key if position in by_column else None)
         for position, column in enumerate(columns)
     ]
+
+
+def template_of(columns: Sequence[Column]) -> list[Field]:
+    """Fields for a template that takes every column as it is; keys are made of the headings' words."""
+    fields: dict[str, Field] = {}
+    for column in columns:
+        key = "_".join(_words(column.name))[:MAX_KEY].strip("_") or "column"
+        key = key if key[0].isalpha() else f"c_{key}"
+        numbered = chain([key], (f"{key}_{number}" for number in count(2)))
+        free = next(one for one in numbered if one not in fields)
+        fields[free] = Field(free, column.name.strip() or free, column.type)
+    return list(fields.values())
 
 
 def check_mapping(
