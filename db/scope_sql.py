@@ -5,7 +5,7 @@ here are on aliases of their own, so that they never get mixed up with the state
 organisation again, so that every part of a statement goes to one tenant.
 """
 
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, false, or_, select, true
@@ -51,10 +51,10 @@ def visible_leads(scope: Scope) -> ColumnElement[bool]:
         return true()
     ways: list[ColumnElement[bool]] = [col(Lead.id).in_(_members(scope))]
     if not scope.confined:
-        ways += [
-            col(Lead.owner_user_id) == scope.actor.user_id,
-            among(col(Lead.owner_team_id), scope.team_ids),
-        ]
+        ways.append(among(col(Lead.owner_team_id), scope.team_ids))
+        # Nobody's id compares as IS NULL, and would find every lead without an owner.
+        if scope.actor.user_id is not None:
+            ways.append(col(Lead.owner_user_id) == scope.actor.user_id)
     return or_(*ways)
 
 
@@ -148,6 +148,9 @@ class _Among(FunctionElement[bool]):
     name = "among"
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Self:
+        return self  # else SQLite is given `… = 1`, which no index serves
+
 
 @compiles(_Among, "postgresql")
 def _among_postgresql(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
@@ -167,6 +170,9 @@ class _DrawsFrom(FunctionElement[bool]):
     type = Boolean()
     name = "draws_from"
     inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Self:
+        return self  # else SQLite is given `… = 1`, which no index serves
 
 
 @compiles(_DrawsFrom, "postgresql")
