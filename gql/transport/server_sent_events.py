@@ -23,6 +23,7 @@ _HEADERS = [
 ]
 _COMPLETE = b"event: complete\ndata:\n\n"
 _COMMENT = b":\n\n"
+_CLOSE_WITHIN = 2.0
 
 
 class EventStream(Generic[P]):
@@ -64,8 +65,10 @@ class EventStream(Generic[P]):
             for task in (writing, *others):
                 task.cancel()
             await asyncio.gather(writing, *others, return_exceptions=True)
-        if not others[0].done() or others[0].cancelled():
-            await _send(send, b"", more=False)
+        # A client that reads nothing must not hold us up.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await _send(send, b"", more=False)
 
     async def _write(self, send: Send) -> None:
         async with contextlib.aclosing(self._answers()) as answers:

@@ -39,6 +39,7 @@ _BAD_PROTOCOL = 4406
 _INIT_TIMEOUT = 4408
 _DUPLICATE = 4409
 _TOO_MANY = 4429
+_CLOSE_WITHIN = 2.0
 
 
 class _Closed(Exception):
@@ -109,9 +110,10 @@ class _Session(Generic[P]):
         if self._closed:
             return
         self._closed = True
-        # The protocol allows 123 bytes for the reason.
-        with contextlib.suppress(WebSocketDisconnect, OSError, RuntimeError):
-            await self._websocket.close(code, reason.encode()[:120].decode(errors="ignore"))
+        # The protocol allows 123 bytes for the reason. A client that reads nothing must not hold us up.
+        with contextlib.suppress(WebSocketDisconnect, OSError, RuntimeError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await self._websocket.close(code, reason.encode()[:120].decode(errors="ignore"))
 
     async def _go_away(self) -> None:
         await self.close(_GOING_AWAY, "The server is stopping.")

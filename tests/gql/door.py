@@ -12,12 +12,13 @@ from typing import Any
 import httpx
 import strawberry
 import uvicorn
+from graphql import GraphQLError
 from starlette.applications import Starlette
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import FieldExtension
 from strawberry.scalars import JSON
 
-from core.errors import Forbidden, NotFound, Unauthenticated
+from core.errors import Forbidden, NotFound, RateLimited, Unauthenticated
 from gql.execution.guard import Limits
 from gql.execution.operation import OperationRunner
 from gql.transport.caller import Caller, TransportSettings
@@ -99,6 +100,14 @@ def _forbidden() -> str:
     raise Forbidden
 
 
+def _deliberate() -> str:
+    raise GraphQLError("Not today.", extensions={"code": "CONFLICT", "until": "tomorrow"})
+
+
+def _careless() -> str:
+    raise GraphQLError("secret 4512345678")
+
+
 def _missing() -> str | None:
     raise NotFound("No such book.", field=["input", "number"], details={"number": 7})
 
@@ -138,6 +147,8 @@ class Query:
     boom: str | None = strawberry.field(resolver=_boom)
     must_boom: str = strawberry.field(resolver=_boom)
     forbidden: str | None = strawberry.field(resolver=_forbidden)
+    deliberate: str | None = strawberry.field(resolver=_deliberate)
+    careless: str | None = strawberry.field(resolver=_careless)
     missing: str | None = strawberry.field(resolver=_missing)
     book: Book = strawberry.field(resolver=lambda: Book(number=1), graphql_type=Book)
     books: BookConnection = strawberry.field(resolver=_books)
@@ -197,6 +208,16 @@ async def _crashing() -> AsyncGenerator[int]:
     raise RuntimeError("secret")
 
 
+async def _stubborn(info: Info) -> AsyncGenerator[int]:
+    """Goes on when it is cancelled, as a careless resolver might."""
+    yield 1
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        info.context.probe.closed += 1
+    yield 2
+
+
 async def _refused() -> AsyncGenerator[int]:
     raise Forbidden
     yield 1
@@ -212,6 +233,7 @@ class Subscription:
     forever: AsyncGenerator[Tick] = strawberry.subscription(resolver=_forever)
     revoked: AsyncGenerator[int] = strawberry.subscription(resolver=_revoked)
     crashing: AsyncGenerator[int] = strawberry.subscription(resolver=_crashing)
+    stubborn: AsyncGenerator[int] = strawberry.subscription(resolver=_stubborn)
     refused: AsyncGenerator[int] = strawberry.subscription(resolver=_refused)
     refused_at_once: AsyncGenerator[int] = strawberry.subscription(resolver=_refused_at_once)
 
@@ -222,13 +244,15 @@ SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscrip
 async def authenticate(
     headers: Mapping[str, str], connection_payload: Mapping[str, object] | None
 ) -> str | None:
-    """`Bearer good` is ann, no credential is nobody, `Bearer crash` is a fault of the program."""
+    """`good` is ann, no credential is nobody, `crash` is a fault of the program, `busy` is too much."""
     sent = (connection_payload or {}).get("Authorization") or headers.get("authorization")
     if sent is None:
         return None
     token = str(sent).removeprefix("Bearer ")
     if token == "crash":
         raise RuntimeError("secret")
+    if token == "busy":
+        raise RateLimited
     if token not in TOKENS:
         raise Unauthenticated
     return TOKENS[token]

@@ -143,6 +143,12 @@ async def test_a_bad_token_is_answered_with_401_and_a_challenge(served: Served) 
     assert code(response) == "UNAUTHENTICATED"
 
 
+async def test_a_caller_that_tries_too_often_has_status_429(served: Served) -> None:
+    response = await post(served, {"query": "{ hello }"}, Authorization="Bearer busy")
+
+    assert (response.status_code, code(response)) == (429, "RATE_LIMITED")
+
+
 async def test_a_refusal_of_the_context_is_the_answer(served: Served) -> None:
     response = await post(served, {"query": "{ hello }"}, **{"X-Expired": "1"})
 

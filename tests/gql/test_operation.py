@@ -6,6 +6,7 @@ import pytest
 import strawberry
 from graphql import OperationType
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from structlog.testing import capture_logs
 
 from gql.execution.documents import RequestRefused
@@ -102,6 +103,31 @@ async def test_an_unexpected_error_is_masked_and_logged_once_without_its_message
     assert logs[0]["exception"] == "builtins.RuntimeError"
     assert logs[0]["frames"][-1].endswith("_boom")
     assert "4512345678" not in repr(logs) + repr(answer)
+
+
+async def test_an_error_of_the_library_with_a_code_of_ours_passes_and_one_without_is_masked() -> None:
+    with capture_logs() as logs:
+        passed, masked = (await run("{ deliberate careless }")).errors
+
+    assert passed["message"] == "Not today."
+    assert passed["extensions"] == {"code": "CONFLICT", "until": "tomorrow"}
+    assert masked["message"] == "Internal error"
+    assert len(logs) == 1
+    assert "4512345678" not in repr(logs)
+
+
+class Broken(StrawberryGraphQLCoreExecutionContext):
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        raise RuntimeError("secret")
+
+
+async def test_a_fault_of_the_executor_itself_is_masked() -> None:
+    runner = OperationRunner(strawberry.Schema(query=Query, execution_context_class=Broken))
+
+    answer = await run("{ hello }", runner)
+
+    assert answer.data is None
+    assert answer.errors[0]["extensions"]["code"] == "INTERNAL"
 
 
 async def test_a_resolver_that_breaks_the_schema_is_a_fault_of_the_program() -> None:

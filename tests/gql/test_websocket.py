@@ -296,6 +296,28 @@ async def test_a_bad_token_is_closed_with_4403(served: Served, token: str) -> No
         assert await socket.closed() == (4403, "A valid token is required.")
 
 
+async def test_a_caller_that_tries_too_often_is_closed_with_4429(served: Served) -> None:
+    async with bare(served) as socket:
+        await socket.send(type="connection_init", payload={"Authorization": "Bearer busy"})
+        assert (await socket.closed())[0] == 4429
+
+
+async def test_an_operation_that_will_not_end_does_not_answer_for_its_successor(served: Served) -> None:
+    async with ready(served) as socket:
+        await socket.subscribe("subscription { stubborn }")
+        await socket.receive()
+        closed = served.probe.closed
+        await socket.send(type="complete", id="1")
+        await socket.subscribe("subscription { forever(pause: 60) { number } }")
+        while (message := await socket.receive())["payload"]["data"].get("forever") is None:
+            pass
+        await until(lambda: served.probe.closed == closed + 1)
+        await socket.subscribe("{ hello }", "2")
+
+        assert message["type"] == "next"
+        assert (await socket.receive())["id"] == "2"
+
+
 async def test_a_fault_while_authenticating_is_closed_with_1011_and_logged(served: Served) -> None:
     with capture_logs() as logs:
         async with bare(served) as socket:
@@ -467,6 +489,20 @@ async def test_the_end_of_the_server_closes_every_socket_with_1001(tls: ssl.SSLC
         await until(lambda: served.probe.closed == 1)
         async with bare(served) as late:
             assert (await late.closed())[0] == 4429
+
+
+async def test_a_client_that_reads_nothing_does_not_hold_up_the_end_of_the_server(
+    tls: ssl.SSLContext,
+) -> None:
+    async with serving(tls) as served, ready(served, max_queue=1, max_size=None) as socket:
+        await socket.subscribe("subscription { forever(size: 100000, pause: 0) { number filling } }")
+        await socket.receive()
+        await _settled(served)
+
+        with anyio.fail_after(5):
+            await served.door.streams.close_all()
+        socket.connection.transport.abort()
+        await until(lambda: served.probe.closed == 1)
 
 
 async def test_a_slow_reader_stops_its_source_and_gets_every_event(served: Served) -> None:

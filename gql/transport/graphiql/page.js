@@ -44,8 +44,8 @@
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
     React.createElement(GraphiQL, {
       fetcher,
-      initialQuery: wanted.get("query") || undefined,
-      initialVariables: wanted.get("variables") || undefined,
+      query: wanted.get("query") || undefined,
+      variables: wanted.get("variables") || undefined,
       defaultEditorToolsVisibility: true,
     }),
   );
