@@ -494,7 +494,7 @@ async def test_the_end_of_the_server_closes_every_socket_with_1001(tls: ssl.SSLC
 async def test_a_client_that_reads_nothing_does_not_hold_up_the_end_of_the_server(
     tls: ssl.SSLContext,
 ) -> None:
-    async with serving(tls) as served, ready(served, max_queue=1, max_size=None) as socket:
+    async with serving(tls) as served, ready(served, max_queue=1, max_size=None, compression=None) as socket:
         await socket.subscribe("subscription { forever(size: 100000, pause: 0) { number filling } }")
         await socket.receive()
         await _settled(served)
