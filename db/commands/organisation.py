@@ -1,13 +1,13 @@
-"""Creating organisations."""
+"""Creating organisations, and discarding one that was not finished."""
 
 from datetime import datetime
 from zoneinfo import available_timezones
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
-from core.access import Role, Scope
+from core.access import Permission, Role, Scope
 from core.errors import BadInput
 from core.names import checked_name
 from core.policies import default_lines
@@ -45,3 +45,28 @@ async def furnish_organisation(
     )
     name = admin_email.partition("@")[0]
     return await create_user(session, scope, email=admin_email, name=name, roles=[Role.ADMIN], now=now)
+
+
+async def rename_organisation(session: AsyncSession, scope: Scope, name: str, *, now: datetime) -> None:
+    """Gives an organisation another name."""
+    scope.need(Permission.USER_MANAGE)
+    found = await session.scalars(select(Organisation).where(col(Organisation.id) == scope.organisation_id))
+    organisation = found.one()
+    before, organisation.name = organisation.name, checked_name(name)
+    await change_log.append(
+        session,
+        scope,
+        noun="organisation",
+        noun_id=scope.organisation_id,
+        action="renamed",
+        now=now,
+        before={"name": before},
+        after={"name": organisation.name},
+    )
+
+
+async def discard_organisation(session: AsyncSession, organisation_id: int) -> None:
+    """Removes an organisation and all it has, for ever; only the operator may ask for it."""
+    for table in reversed(SQLModel.metadata.sorted_tables):
+        key = table.c.get("organisation_id", table.c.get("id"))
+        await session.execute(delete(table).where(key == organisation_id))

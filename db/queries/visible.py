@@ -9,7 +9,6 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.errors import NotFound, StaleVersion
-from db import scope_sql
 from db.models import (
     Campaign,
     FieldDefinition,
@@ -24,19 +23,27 @@ from db.models import (
     User,
 )
 from db.models.columns import OrganisationRow
+from db.scope_sql import (
+    visible_campaigns,
+    visible_groups,
+    visible_leads,
+    visible_pools,
+    visible_projects,
+    visible_segments,
+)
 
 Row = TypeVar("Row", bound=OrganisationRow)
 
 VISIBLE: dict[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]] = {
-    Campaign: scope_sql.visible_campaigns,
+    Campaign: visible_campaigns,
     FieldDefinition: lambda scope: true(),
     Job: lambda scope: true(),
-    Lead: scope_sql.visible_leads,
-    LeadPool: scope_sql.visible_pools,
+    Lead: visible_leads,
+    LeadPool: visible_pools,
     LeadUpload: lambda scope: true(),
-    Project: scope_sql.visible_projects,
-    Segment: scope_sql.visible_segments,
-    SegmentGroup: scope_sql.visible_groups,
+    Project: visible_projects,
+    Segment: visible_segments,
+    SegmentGroup: visible_groups,
     Team: lambda scope: true(),
     User: lambda scope: true(),
 }
@@ -55,7 +62,7 @@ async def visible_by_id(
 async def visible_or_not_found(
     session: AsyncSession, scope: Scope, model: type[Row], object_id: int, *, lock: bool = False
 ) -> Row:
-    """The row, which a command may lock against other writers. Raises NotFound, also for what may not be seen."""
+    """The row, locked against other writers where asked. Raises NotFound, also for what may not be seen."""
     statement: Any = select(model).where(
         col(model.organisation_id) == scope.organisation_id, col(model.id) == object_id, VISIBLE[model](scope)
     )
