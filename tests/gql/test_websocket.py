@@ -2,22 +2,21 @@
 
 import asyncio
 import contextlib
-import json
 import ssl
 from collections.abc import AsyncIterator, Callable
 from itertools import count
-from typing import Any
 
 import anyio
 import pytest
 from structlog.testing import capture_logs
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Origin, Subprotocol
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from core.errors import ErrorCode
 from gql.transport.caller import TransportSettings
 from tests.gql.door import Served, serving
+from tests.gql.door_socket import Socket, bare, ready
 from tests.gql.hostile_documents import HOSTILE
 
 FOREVER = "subscription { forever { number } }"
@@ -34,52 +33,6 @@ async def served(tls: ssl.SSLContext) -> AsyncIterator[Served]:
     )
     async with serving(tls, settings) as served:
         yield served
-
-
-class Socket:
-    """One connection; every `receive` has a limit, so that a missing message fails the test."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-
-    async def send(self, **message: Any) -> None:
-        await self.connection.send(json.dumps(message))
-
-    async def subscribe(self, query: str, name: str = "1", **payload: Any) -> None:
-        await self.send(type="subscribe", id=name, payload={"query": query, **payload})
-
-    async def receive(self) -> dict[str, Any]:
-        with anyio.fail_after(5):
-            message: dict[str, Any] = json.loads(await self.connection.recv())
-        return message
-
-    async def closed(self) -> tuple[int, str]:
-        """Code and reason of the close, whatever comes before it."""
-        with anyio.fail_after(5), contextlib.suppress(ConnectionClosed):
-            while True:
-                await self.connection.recv()
-        code, reason = self.connection.close_code, self.connection.close_reason
-        assert code is not None
-        return code, reason or ""
-
-
-@contextlib.asynccontextmanager
-async def bare(
-    served: Served, protocol: str = "graphql-transport-ws", **options: Any
-) -> AsyncIterator[Socket]:
-    async with connect(
-        served.socket_url, subprotocols=[Subprotocol(protocol)], proxy=None, **options
-    ) as connection:
-        yield Socket(connection)
-
-
-@contextlib.asynccontextmanager
-async def ready(served: Served, token: str | None = None, **options: Any) -> AsyncIterator[Socket]:
-    payload = {"Authorization": f"Bearer {token}"} if token else {}
-    async with bare(served, **options) as socket:
-        await socket.send(type="connection_init", payload=payload)
-        assert await socket.receive() == {"type": "connection_ack"}
-        yield socket
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -381,99 +334,6 @@ async def test_only_pages_of_ours_may_open_a_socket(
             assert await socket.receive() == {"type": "connection_ack"}
     if refused is not None:
         assert refused.value.response.status_code == 403
-
-
-def framed(**changes: Any) -> str:
-    message = {"id": "1", "type": "subscribe", "payload": {"query": "{ hello }"}, **changes}
-    return json.dumps({key: value for key, value in message.items() if value is not ...})
-
-
-MALFORMED: list[bytes | str] = [
-    "",
-    " ",
-    "null",
-    "1",
-    "true",
-    '"subscribe"',
-    "[]",
-    '[{"type": "ping"}]',
-    "{",
-    "{}",
-    "not json",
-    '{"type": "ping"} {"type": "ping"}',
-    '{"type": NaN}',
-    '{"type": null}',
-    '{"type": 1}',
-    '{"type": ["ping"]}',
-    '{"type": {}}',
-    '{"type": "start", "id": "1"}',
-    '{"type": "connection_terminate"}',
-    '{"type": "connection_ack"}',
-    '{"type": "next", "id": "1", "payload": {}}',
-    '{"type": "error", "id": "1", "payload": []}',
-    '{"type": "ping", "payload": 1}',
-    '{"type": "ping", "payload": []}',
-    '{"type": "pong", "payload": "a"}',
-    '{"type": "connection_init", "payload": "a"}',
-    '{"type": "complete"}',
-    '{"type": "complete", "id": 1}',
-    '{"type": "complete", "id": ""}',
-    framed(id=...),
-    framed(id=None),
-    framed(id=""),
-    framed(id=1),
-    framed(id=["1"]),
-    framed(id={}),
-    framed(payload=...),
-    framed(payload=None),
-    framed(payload="{ hello }"),
-    framed(payload=1),
-    framed(payload=[]),
-    framed(payload={}),
-    framed(payload={"query": None}),
-    framed(payload={"query": 1}),
-    framed(payload={"query": ["{ hello }"]}),
-    framed(payload={"query": {"a": 1}}),
-    framed(payload={"query": "{ hello }", "operationName": 1}),
-    framed(payload={"query": "{ hello }", "operationName": []}),
-    framed(payload={"query": "{ hello }", "variables": 1}),
-    framed(payload={"query": "{ hello }", "variables": []}),
-    framed(payload={"query": "{ hello }", "variables": "{}"}),
-    framed(payload={"query": "{ hello }", "extensions": 1}),
-    framed(payload={"query": "{ hello }", "extensions": []}),
-    '{"type": "ping", "payload": ' + '{"a":' * 100 + "1" + "}" * 101,
-    "[" * 100_000,
-    '{"a":' * 40_000,
-    '{"type": "ping", "payload": {"a": "\\ud800"}}',
-    b"",
-    b'{"type": "ping"}',
-    b"\x00\xff",
-]
-
-
-async def test_a_malformed_message_is_closed_with_4400(served: Served) -> None:
-    assert len(MALFORMED) >= 30
-    for frame in MALFORMED:
-        async with ready(served) as socket:
-            await socket.connection.send(frame)
-            code, reason = await socket.closed()
-            assert code == 4400, (frame[:80], code, reason)
-            assert reason
-
-
-async def test_a_malformed_first_message_is_closed_with_4400(served: Served) -> None:
-    for frame in ("[]", b"{}", '{"type": "connection_init", "payload": []}', '{"type": "start"}'):
-        async with bare(served) as socket:
-            await socket.connection.send(frame)
-            assert (await socket.closed())[0] == 4400
-
-
-async def test_a_frame_too_large_is_closed_with_1009(served: Served) -> None:
-    limit = served.door.settings.frame_bytes
-    for size, text in ((limit + 1, "x" * (limit + 1)), (limit + 2, "é" * (limit // 2 + 1))):
-        async with ready(served) as socket:
-            await socket.connection.send(text)
-            assert (await socket.closed())[0] == 1009, size
 
 
 async def test_the_end_of_the_server_closes_every_socket_with_1001(tls: ssl.SSLContext) -> None:
