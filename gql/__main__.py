@@ -37,12 +37,13 @@ def serve(
 @verbs.command()
 def work() -> None:
     """Run jobs in a process of their own, until stopped."""
+    from gql.context import utc_now
     from gql.jobs.work import work_until_stopped
     from gql.logs import configure_logs
     from gql.settings import Settings
 
     configure_logs()
-    asyncio.run(work_until_stopped(Settings()))
+    asyncio.run(work_until_stopped(Settings(), utc_now))
 
 
 @verbs.command()
@@ -164,9 +165,13 @@ async def _prepare(demo: bool, address: str) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await bring_up_to_date(settings.url)
     if demo:
-        from gql.demo import make_demo
+        from db.database import Database
+        from gql.context import utc_now
+        from gql.demo import make_demo, tour
 
-        await make_demo(settings, address)
+        async with Database(settings.url) as database:
+            tokens = await make_demo(database, settings, utc_now)
+        typer.echo(tour(address, tokens or {}))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -18,9 +17,10 @@ from db.change_feed import ChangeFeed
 from db.database import Database
 from db.migrate import is_migrated
 from gql.authz.tokens import Principal, principal_of
-from gql.context import Clock, Context, Services, open_context
+from gql.context import Clock, Context, Services, open_context, utc_now
 from gql.execution.guard import Limits
 from gql.execution.operation import OperationRunner
+from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
 from gql.root import build_schema
 from gql.settings import Environment, Settings
@@ -29,10 +29,6 @@ from gql.transport.door import Door
 from gql.transport.routes import graphql_routes
 
 log = structlog.get_logger()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def app_from_environment() -> Starlette:
@@ -103,6 +99,8 @@ class Application:
             database = await stack.enter_async_context(Database(self._settings.url))
             feed = await stack.enter_async_context(ChangeFeed(database))
             self._services = Services(database, feed, self._settings, self._clock)
+            if self._settings.jobs_in_serve:
+                await stack.enter_async_context(working(runner_of(database, self._settings, self._clock)))
             yield
 
     async def close_streams(self) -> None:

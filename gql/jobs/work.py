@@ -1,0 +1,53 @@
+"""The worker of a process: a runner with a handler for each kind of job."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from core.jobs import JobKind
+from db.database import Database
+from db.upload_files import UploadFiles
+from gql.context import Clock
+from gql.jobs.lead_import import LeadImport
+from gql.jobs.runner import JobRunner
+from gql.settings import Settings
+
+
+def upload_files(settings: Settings) -> UploadFiles:
+    """Where this installation keeps the bytes of uploads."""
+    return UploadFiles(settings.data_dir / "uploads")
+
+
+def runner_of(database: Database, settings: Settings, clock: Clock) -> JobRunner:
+    """A runner that knows every kind of job."""
+    handlers = {
+        JobKind.LEAD_IMPORT: LeadImport(database, clock, upload_files(settings), settings.import_batch_rows),
+    }
+    return JobRunner(
+        database,
+        clock,
+        handlers,
+        lease_seconds=settings.job_lease_seconds,
+        per_organisation=settings.max_imports,
+    )
+
+
+@asynccontextmanager
+async def working(runner: JobRunner) -> AsyncIterator[None]:
+    """Works on jobs for as long as the block lasts, and hands back what is unfinished at its end."""
+    task = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        await runner.stop()
+        await task
+
+
+async def work_until_stopped(settings: Settings, clock: Clock) -> None:
+    """Works on jobs until the process is told to stop."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with Database(settings.url) as database, working(runner_of(database, settings, clock)):
+        await stopped.wait()
