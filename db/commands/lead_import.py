@@ -1,12 +1,12 @@
 """Importing leads: a batch of rows, with its duplicate search, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -14,27 +14,17 @@ from core.access import Scope
 from core.import_accounts import Accounts, DuplicateAction, DuplicateRule, DuplicateScope, Verdict, judge
 from core.lead_rows import LeadDraft, RowProblem
 from core.statuses import LeadStatus
+from db.commands.import_report import insert_reports, problem_report, repeat_report, warning_report
+from db.commands.lead import LeadHome, insert_leads
 from db.ids import allocate
-from db.models import ImportRow, Lead, LeadPool, LeadSlots, Project
-
-MAX_REPORTED_CELL = 1_000
+from db.models import Lead, LeadPool, Project
 
 
 @dataclass(frozen=True, slots=True)
-class ImportTarget:
-    """Where the leads of an import go, and by which rules.
+class ImportTarget(LeadHome):
+    """Where the leads of an import go, and how duplicates are treated."""
 
-    slots  set number and slot of each field, by its key
-    """
-
-    project_id: int
-    campaign_id: int
-    pool_id: int
-    duplicates: DuplicateRule
-    slots: Mapping[str, tuple[int, str]]
-    priority: int = 0
-    owner_user_id: int | None = None
-    owner_team_id: int | None = None
+    duplicates: DuplicateRule = DuplicateRule()
 
 
 @dataclass(slots=True)
@@ -80,7 +70,7 @@ async def import_batch(
     problems = [row for row in rows if isinstance(row, RowProblem)]
     known = await _known_leads(session, scope, target, drafts)
     judged = _judge_all(drafts, known, target.duplicates)
-    await _insert_leads(session, scope, target, judged, now)
+    await _insert_accepted(session, scope, target, judged, now)
     await _act_on(session, scope, judged.acted_on, target.duplicates.action, now)
     await _insert_reports(session, scope, target.pool_id, problems, judged)
     discarded = sum(not repeat.verdict.imported for repeat in judged.repeats)
@@ -125,25 +115,26 @@ async def _known_leads(
             col(Lead.active),
             or_(*_searched(target)),
         )
-        .order_by(col(Lead.id))
     )
     known: dict[str, list[_Known]] = defaultdict(list)
-    for key, lead_id, line, is_open, in_file in found:
+    for key, lead_id, line, is_open, in_file in sorted(found, key=lambda row: row.id):
         known[str(key)].append(_Known(line if in_file else None, bool(in_file), is_open, id=lead_id))
     return known
 
 
 def _searched(target: ImportTarget) -> list[ColumnElement[bool]]:
     """Which leads count: earlier rows of the file, and leads within the chosen scope."""
-    rule, own = target.duplicates, col(Lead.pool_id) == target.pool_id
+    # Adding nothing keeps SQLite from walking the index of the pool or the campaign instead of the keys'.
+    rule, pool_id = target.duplicates, col(Lead.pool_id) + 0
+    own = pool_id == target.pool_id
     searched: list[ColumnElement[bool]] = [own if rule.within_file else false()]
     if rule.scope is DuplicateScope.NONE:
         return searched
-    others: list[ColumnElement[bool]] = [col(Lead.pool_id) != target.pool_id]
+    others: list[ColumnElement[bool]] = [pool_id != target.pool_id]
     if rule.scope is DuplicateScope.CAMPAIGN:
-        others.append(col(Lead.campaign_id) == target.campaign_id)
+        others.append(col(Lead.campaign_id) + 0 == target.campaign_id)
     if rule.scope is DuplicateScope.PROJECT:
-        others.append(col(Lead.project_id) == target.project_id)
+        others.append(col(Lead.project_id) + 0 == target.project_id)
     if rule.only_open:
         others.append(col(Lead.is_open).is_(True))
     if not rule.include_inactive_pools:
@@ -208,7 +199,7 @@ def _judge_repeat(
     judged.acted_on.extend(open_ones)
 
 
-async def _insert_leads(
+async def _insert_accepted(
     session: AsyncSession, scope: Scope, target: ImportTarget, judged: _Judged, now: datetime
 ) -> None:
     if not judged.accepted:
@@ -217,75 +208,7 @@ async def _insert_leads(
     for lead in (*judged.acted_on, *(repeat.of for repeat in judged.repeats)):
         if lead.place is not None:
             lead.id = first + lead.place
-    shared = {
-        "organisation_id": scope.organisation_id,
-        "project_id": target.project_id,
-        "campaign_id": target.campaign_id,
-        "pool_id": target.pool_id,
-        "priority": target.priority,
-        "owner_user_id": target.owner_user_id,
-        "owner_team_id": target.owner_team_id,
-        "status": LeadStatus.NEW.value,
-        "is_open": True,
-        "active": True,
-        "attempts": 0,
-        "processed": False,
-        "created_at": now,
-        "changed_at": now,
-        "version": 1,
-    }
-    own_slots = {name: None for set_number, name in target.slots.values() if set_number == 0}
-    leads, further = [], []
-    for lead_id, draft in enumerate(judged.accepted, start=first):
-        row = {**shared, **own_slots, **_lead_values(lead_id, draft)}
-        for set_number, values in _slot_values(draft, target.slots).items():
-            if set_number == 0:
-                row.update(values)
-            else:
-                key = {
-                    "organisation_id": scope.organisation_id,
-                    "lead_id": lead_id,
-                    "set_number": set_number,
-                }
-                further.append((set_number, key, values))
-        leads.append(row)
-    connection = await session.connection()
-    await connection.execute(insert(Lead), leads)
-    for rows in _further_rows(further, target.slots):
-        await connection.execute(insert(LeadSlots), rows)
-
-
-def _lead_values(lead_id: int, draft: LeadDraft) -> dict[str, Any]:
-    return {
-        "id": lead_id,
-        "position": draft.line,
-        "line": draft.line,
-        "phone": draft.phone,
-        "phone_raw": draft.phone_raw,
-        "duplicate_key": draft.duplicate_key,
-        "field_values": draft.values,
-    }
-
-
-def _slot_values(draft: LeadDraft, slots: Mapping[str, tuple[int, str]]) -> dict[int, dict[str, Any]]:
-    by_set: dict[int, dict[str, Any]] = {}
-    for key, value in draft.search.items():
-        set_number, slot = slots[key]
-        by_set.setdefault(set_number, {})[slot] = value
-    return by_set
-
-
-def _further_rows(
-    further: Iterable[tuple[int, dict[str, Any], dict[str, Any]]], slots: Mapping[str, tuple[int, str]]
-) -> Iterable[list[dict[str, Any]]]:
-    """Rows of the further slot sets, one list a set: the rows of a statement must have the same columns."""
-    names: dict[int, dict[str, None]] = {}
-    for set_number, slot in slots.values():
-        names.setdefault(set_number, {})[slot] = None
-    by_set: dict[int, list[dict[str, Any]]] = {}
-    for set_number, key, values in further:
-        by_set.setdefault(set_number, []).append({**names[set_number], **key, **values})
-    return by_set.values()
+    await insert_leads(session, scope, target, judged.accepted, first_id=first, now=now)
 
 
 async def _act_on(
@@ -313,64 +236,14 @@ async def _insert_reports(
     session: AsyncSession, scope: Scope, pool_id: int, problems: Sequence[RowProblem], judged: _Judged
 ) -> None:
     reports = [
-        *(_problem_report(problem) for problem in problems),
-        *(_repeat_report(repeat) for repeat in judged.repeats),
-        *(_warning_report(draft) for draft in judged.accepted if draft.warnings),
+        *(problem_report(problem) for problem in problems),
+        *(
+            repeat_report(repeat.draft, repeat.verdict, repeat.of.id, repeat.of.line)
+            for repeat in judged.repeats
+        ),
+        *(warning_report(draft) for draft in judged.accepted if draft.warnings),
     ]
-    if not reports:
-        return
-    first = await allocate(session, scope.organisation_id, "import_row", len(reports))
-    rows = [
-        {**report, "organisation_id": scope.organisation_id, "id": report_id, "pool_id": pool_id}
-        for report_id, report in enumerate(reports, start=first)
-    ]
-    await (await session.connection()).execute(insert(ImportRow), rows)
-
-
-def _report(line: int, outcome: str, reason: str, **values: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(("column", "value", "action", "cells", "duplicate_of_lead", "duplicate_of_line"))
-    return {**empty, "line": line, "outcome": outcome, "reason": reason, **values}
-
-
-def _problem_report(problem: RowProblem) -> dict[str, Any]:
-    return _report(
-        problem.line,
-        "invalid",
-        problem.reason,
-        column=problem.column,
-        value=problem.value and problem.value[:MAX_REPORTED_CELL],
-        cells=_short(problem.cells),
-    )
-
-
-def _short(cells: Sequence[str]) -> list[str]:
-    return [cell[:MAX_REPORTED_CELL] for cell in cells]
-
-
-def _repeat_report(repeat: _Repeat) -> dict[str, Any]:
-    of = f"line {repeat.of.line} of this file" if repeat.of.in_file else "an existing lead"
-    return _report(
-        repeat.draft.line,
-        "flagged" if repeat.verdict.imported else "duplicate",
-        f"repeats {of}",
-        value=repeat.draft.phone_raw,
-        action=repeat.verdict.note,
-        cells=None if repeat.verdict.imported else _short(repeat.draft.cells),
-        duplicate_of_lead=repeat.of.id,
-        duplicate_of_line=repeat.of.line,
-    )
-
-
-def _warning_report(draft: LeadDraft) -> dict[str, Any]:
-    first = draft.warnings[0]
-    reason = "; ".join(f"{warning.column} {warning.reason}" for warning in draft.warnings)
-    return _report(
-        draft.line,
-        "warned",
-        f"kept as it is, empty for rules: {reason}",
-        column=first.column,
-        value=first.value[:MAX_REPORTED_CELL],
-    )
+    await insert_reports(session, scope, pool_id, reports)
 
 
 async def _add_accounts(session: AsyncSession, scope: Scope, pool_id: int, accounts: Accounts) -> None:

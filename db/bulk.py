@@ -1,0 +1,62 @@
+"""Loading many rows at once: COPY on PostgreSQL, the driver's executemany on SQLite.
+
+SQLAlchemy would spend more on the parameters of a wide row than the database on storing it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlmodel import SQLModel
+
+Convert = Callable[[Any], Any]
+
+
+async def bulk_insert(
+    session: AsyncSession, model: type[SQLModel], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Stores rows of a table, each with the values of `columns` in their order."""
+    if not rows:
+        return
+    connection = await session.connection()
+    table = _table(model)
+    values = _converted(table, columns, rows, connection.dialect)
+    if connection.dialect.name == "postgresql":
+        await _copy(connection, table.name, columns, values)
+    else:
+        places = ", ".join("?" * len(columns))
+        names = ", ".join(f'"{column}"' for column in columns)
+        await connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', values)
+
+
+async def _copy(
+    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.copy_records_to_table(table, columns=list(columns), records=rows)
+
+
+def _converted(
+    table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], dialect: Dialect
+) -> list[tuple[Any, ...]]:
+    """The rows as the driver takes them."""
+    converts: list[tuple[int, Convert]] = []
+    for position, name in enumerate(columns):
+        convert: Convert | None = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if convert is not None:
+            converts.append((position, convert))
+    converted = []
+    for row in rows:
+        values = list(row)
+        for position, convert in converts:
+            if values[position] is not None:
+                values[position] = convert(values[position])
+        converted.append(tuple(values))
+    return converted
+
+
+def _table(model: type[SQLModel]) -> Table:
+    table: Table = model.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+    return table

@@ -1,0 +1,93 @@
+"""What an import reports of rows that did not simply become leads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.access import Scope
+from core.import_accounts import Verdict
+from core.lead_rows import LeadDraft, RowProblem
+from db.bulk import bulk_insert
+from db.ids import allocate
+from db.models import ImportRow
+from db.queries.lead_pool import HEADING, heading_of_pool
+
+MAX_CELL = 1_000
+COLUMNS = (
+    "organisation_id",
+    "id",
+    "pool_id",
+    "line",
+    "outcome",
+    "reason",
+    "column",
+    "value",
+    "action",
+    "cells",
+    "duplicate_of_lead",
+    "duplicate_of_line",
+)
+
+Report = dict[str, Any]
+
+
+async def insert_reports(
+    session: AsyncSession, scope: Scope, pool_id: int, reports: Sequence[Report]
+) -> None:
+    if not reports:
+        return
+    first = await allocate(session, scope.organisation_id, "import_row", len(reports))
+    rows = [
+        [scope.organisation_id, report_id, pool_id, *(report.get(name) for name in COLUMNS[3:])]
+        for report_id, report in enumerate(reports, start=first)
+    ]
+    await bulk_insert(session, ImportRow, COLUMNS, rows)
+
+
+async def store_heading(session: AsyncSession, scope: Scope, pool_id: int, columns: Sequence[str]) -> None:
+    """Keeps the file's columns beside the rows that are reported of it, once."""
+    if not await heading_of_pool(session, scope, pool_id):
+        heading = {"line": 0, "outcome": HEADING, "reason": "the columns of the file", "cells": list(columns)}
+        await insert_reports(session, scope, pool_id, [heading])
+
+
+def problem_report(problem: RowProblem) -> Report:
+    return {
+        "line": problem.line,
+        "outcome": "invalid",
+        "reason": problem.reason,
+        "column": problem.column,
+        "value": problem.value and problem.value[:MAX_CELL],
+        "cells": _short(problem.cells),
+    }
+
+
+def repeat_report(draft: LeadDraft, verdict: Verdict, lead_id: int, line: int | None) -> Report:
+    """Of a row that repeats a lead; `line` is where the lead stands in this very file, None elsewhere."""
+    return {
+        "line": draft.line,
+        "outcome": "flagged" if verdict.imported else "duplicate",
+        "reason": "repeats an existing lead" if line is None else f"repeats line {line} of this file",
+        "value": draft.phone_raw,
+        "action": verdict.note,
+        "cells": _short(draft.cells),
+        "duplicate_of_lead": lead_id,
+        "duplicate_of_line": line,
+    }
+
+
+def warning_report(draft: LeadDraft) -> Report:
+    first = draft.warnings[0]
+    reasons = "; ".join(f"{warning.column} {warning.reason}" for warning in draft.warnings)
+    return {
+        "line": draft.line,
+        "outcome": "warned",
+        "reason": f"kept as it is, empty for rules: {reasons}",
+        "column": first.column,
+        "value": first.value[:MAX_CELL],
+    }
+
+
+def _short(cells: Sequence[str]) -> list[str]:
+    return [cell[:MAX_CELL] for cell in cells]

@@ -1,0 +1,121 @@
+"""Storing leads: their own row, and a row for each further set of slots."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.access import Scope
+from core.lead_rows import LeadDraft
+from core.statuses import LeadStatus
+from db.bulk import bulk_insert
+from db.models import Lead, LeadSlots
+
+OWN_COLUMNS = ("id", "position", "line", "phone", "phone_raw", "duplicate_key", "field_values")
+KEY_COLUMNS = ("organisation_id", "lead_id", "set_number")
+
+
+@dataclass(frozen=True, slots=True)
+class LeadHome:
+    """Where new leads belong, and whose they are.
+
+    slots  set number and slot of each field, by its key
+    """
+
+    project_id: int
+    campaign_id: int
+    pool_id: int
+    slots: Mapping[str, tuple[int, str]]
+    priority: int = 0
+    owner_user_id: int | None = None
+    owner_team_id: int | None = None
+
+
+async def insert_leads(
+    session: AsyncSession,
+    scope: Scope,
+    home: LeadHome,
+    drafts: Sequence[LeadDraft],
+    *,
+    first_id: int,
+    now: datetime,
+) -> None:
+    """Stores leads with consecutive ids, open, active and new."""
+    shared = _shared(scope, home, now)
+    layout = _Layout(home.slots)
+    leads: list[list[Any]] = []
+    further: dict[int, list[list[Any]]] = defaultdict(list)
+    shared_values = list(shared.values())
+    for lead_id, draft in enumerate(drafts, start=first_id):
+        by_set = layout.values(draft.search)
+        own = by_set.pop(0, None) or layout.empty(0)
+        leads.append(
+            [
+                *shared_values,
+                lead_id,
+                draft.line,
+                draft.line,
+                draft.phone,
+                draft.phone_raw,
+                draft.duplicate_key,
+                draft.values,
+                *own,
+            ]
+        )
+        for set_number, values in by_set.items():
+            further[set_number].append([scope.organisation_id, lead_id, set_number, *values])
+    await bulk_insert(session, Lead, [*shared, *OWN_COLUMNS, *layout.names(0)], leads)
+    for set_number, rows in further.items():
+        await bulk_insert(session, LeadSlots, [*KEY_COLUMNS, *layout.names(set_number)], rows)
+
+
+def _shared(scope: Scope, home: LeadHome, now: datetime) -> dict[str, Any]:
+    """What all new leads have alike. Loading in bulk, the columns' defaults do not apply."""
+    return {
+        "organisation_id": scope.organisation_id,
+        "project_id": home.project_id,
+        "campaign_id": home.campaign_id,
+        "pool_id": home.pool_id,
+        "priority": home.priority,
+        "owner_user_id": home.owner_user_id,
+        "owner_team_id": home.owner_team_id,
+        "status": LeadStatus.NEW.value,
+        "is_open": True,
+        "active": True,
+        "attempts": 0,
+        "processed": False,
+        "created_at": now,
+        "changed_at": now,
+        "version": 1,
+    }
+
+
+class _Layout:
+    """The slots in use, set by set, and the place of each field among them."""
+
+    def __init__(self, slots: Mapping[str, tuple[int, str]]) -> None:
+        self._names: dict[int, list[str]] = defaultdict(list)
+        self._places: dict[str, tuple[int, int]] = {}
+        for key, (set_number, slot) in slots.items():
+            self._places[key] = set_number, len(self._names[set_number])
+            self._names[set_number].append(slot)
+
+    def names(self, set_number: int) -> list[str]:
+        return self._names[set_number]
+
+    def empty(self, set_number: int) -> list[Any]:
+        return [None] * len(self._names[set_number])
+
+    def values(self, search: Mapping[str, Any]) -> dict[int, list[Any]]:
+        """The values of each set that has any, in the order of its names."""
+        by_set: dict[int, list[Any]] = {}
+        for key, value in search.items():
+            set_number, place = self._places[key]
+            values = by_set.get(set_number)
+            if values is None:
+                values = by_set[set_number] = self.empty(set_number)
+            values[place] = value
+        return by_set
