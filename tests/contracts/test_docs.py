@@ -1,13 +1,16 @@
 """The documents cover the code, and name nothing that is not there."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from graphql import build_schema, parse, validate
 
 from core.access import FEATURES, Role
 from core.errors import ErrorCode
+from gql.__main__ import verbs
 from gql.settings import Settings
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -27,6 +30,19 @@ EXAMPLES = [
 def first_cells(page: str) -> set[str]:
     """What the tables of a page list in back-ticks in their first column."""
     return set(re.findall(r"^\| `([^`]+)` \|", (DOCS / page).read_text(), re.MULTILINE))
+
+
+def names_of(commands: typer.Typer, before: str = "") -> Iterator[str]:
+    for command in commands.registered_commands:
+        written = command.name or str(getattr(command.callback, "__name__", None)).replace("_", "-")
+        yield before + written
+    for group in commands.registered_groups:
+        assert group.typer_instance is not None
+        yield from names_of(group.typer_instance, f"{before}{group.name} ")
+
+
+def test_every_verb_of_the_command_line_is_in_the_table_and_nothing_else() -> None:
+    assert first_cells("operations.md") == set(names_of(verbs))
 
 
 def test_every_setting_is_in_the_table_and_nothing_else() -> None:
