@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,13 +24,13 @@ from core.calling import (
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.statuses import LeadStatus, is_open
 from db import change_log
-from db.commands.lead_claim import Claim, let_go, of_session
+from db.commands.lead_claim import claim_next
 from db.ids import allocate
 from db.models import Call, CallSession, Campaign, CampaignResult, Lead, Segment, SegmentMember
 from db.queries.calling import offer_of, segment_facts, segments_by_right
 from db.queries.lead_readiness import redial_of
 from db.queries.visible import visible_by_id, visible_or_not_found
-from db.scope_sql import among, is_member
+from db.scope_sql import is_member
 
 MAX_NAMED = 200
 """Segments or campaigns that one session may name."""
@@ -97,7 +97,7 @@ async def take_next(
     scope.need(Permission.SEGMENT_CALL)
     call_session = await _own_session(session, scope, session_id)
     offer = await offer_of(session, scope, call_session, now)
-    lead = await Claim(session, scope, call_session, offer, now, now + lease).next_lead()
+    lead = await claim_next(session, scope, call_session, offer, lease_until=now + lease, now=now)
     if lead is None:
         return NoneLeft(offer.reasons | {Reason.NO_LEADS_READY}, offer.next_opening)
     return Taken(lead, now + lease)
@@ -197,7 +197,12 @@ async def end_call_session(
     call_session = await _own_session(session, scope, session_id, ended=True)
     if call_session.ended_at is None:
         call_session.ended_at = now
-        await session.execute(let_go(scope, call_session))
+        await session.execute(
+            update(Lead)
+            .where(_held_by(scope, call_session))
+            .values(lease_session_id=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )
     return call_session
 
 
@@ -268,9 +273,16 @@ async def _own_session(
     return row
 
 
+def _held_by(scope: Scope, call_session: CallSession) -> ColumnElement[bool]:
+    """Leads in the hands of that session, or last in them if the lease ran out."""
+    return and_(
+        col(Lead.organisation_id) == scope.organisation_id, col(Lead.lease_session_id) == call_session.id
+    )
+
+
 async def _held_lead(session: AsyncSession, scope: Scope, call_session: CallSession, lead_id: int) -> Lead:
     """The lead, if it is in this session's hands; what it is not and may not be seen is not found."""
-    statement = select(Lead).where(*of_session(scope, call_session), col(Lead.id) == lead_id)
+    statement = select(Lead).where(_held_by(scope, call_session), col(Lead.id) == lead_id)
     lead = (await session.execute(statement.with_for_update())).scalars().one_or_none()
     if lead is not None:
         return lead
@@ -339,7 +351,7 @@ async def _segment_of(
     statement = select(col(SegmentMember.segment_id)).where(
         col(SegmentMember.organisation_id) == scope.organisation_id,
         col(SegmentMember.lead_id) == lead.id,
-        among(col(SegmentMember.segment_id), frozenset(call_session.segment_ids)),
+        col(SegmentMember.segment_id).in_(call_session.segment_ids),
         is_member(),
     )
     inside = set((await session.execute(statement)).scalars())

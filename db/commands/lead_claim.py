@@ -1,162 +1,229 @@
-"""Leasing the next lead to a call session."""
+"""Leasing the next lead to a call session, in one statement: so no two agents ever get the same lead.
 
+The statements are built once for each shape of an offer and then only bound: building them anew would cost
+more than running them.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.access import Scope
-from db.models import CallSession, Lead, LeadPool
-from db.queries.calling import Offer, caller_of, pools_by_priority
+from core.calling import OVERDUE_AFTER
+from db.models import CallSession, Lead, LeadPool, SegmentMember
+from db.queries.calling import Offer
 from db.queries.lead_readiness import (
     due,
+    free,
     is_personal,
     may_have,
+    member_of,
     pool_in_service,
     ready,
     redial_rank,
-    rested,
-    through,
     workable,
 )
-from db.scope_sql import among
+from db.scope_sql import is_member
+
+# Named unlike any column: SQLAlchemy takes parameters with names of columns for values to set.
+NOW: BindParameter[Any] = bindparam("now")
+ORGANISATION: BindParameter[Any] = bindparam("tenant")
+SESSION: BindParameter[Any] = bindparam("holder")
+AGENT: BindParameter[Any] = bindparam("agent")
+TEAMS: BindParameter[Any] = bindparam("teams", expanding=True)
+
+LEAD = aliased(Lead)
+POOL = aliased(LeadPool)
 
 
-def of_session(scope: Scope, call_session: CallSession, lead: type[Lead] = Lead) -> list[ColumnElement[bool]]:
-    """Leads in the hands of that session, or last in them if the lease ran out."""
-    return [
-        col(lead.organisation_id) == scope.organisation_id,
-        col(lead.lease_session_id) == call_session.id,
-    ]
+FEW_MEMBERS = 5_000
+"""Up to here it is quicker to sort the members than to walk the campaign's leads in order to the first."""
 
 
-def let_go(scope: Scope, call_session: CallSession) -> Any:
-    """Frees whatever the session holds."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What tells the statements apart.
+
+    doors         for each, whether it asks for membership
+    from_members  whether to start from the members of the segments
+    """
+
+    doors: tuple[bool, ...]
+    from_members: bool
+
+
+async def claim_next(
+    session: AsyncSession,
+    scope: Scope,
+    call_session: CallSession,
+    offer: Offer,
+    *,
+    lease_until: datetime,
+    now: datetime,
+) -> Lead | None:
+    """Leases the lead that the session holds already, else the first that is free, in strict order."""
+    shape = Shape(
+        doors=tuple(door.segment_ids is not None for door in offer.doors),
+        from_members=all(door.segment_ids is not None for door in offer.doors)
+        and sum(door.members for door in offer.doors) <= FEW_MEMBERS,
+    )
+    values: dict[str, Any] = {
+        "tenant": scope.organisation_id,
+        "holder": call_session.id,
+        "agent": scope.actor.user_id,
+        "teams": sorted(scope.team_ids),
+        "personal": offer.personal,
+        "now": now,
+        "overdue_before": now - OVERDUE_AFTER,
+        "until": lease_until,
+    }
+    for number, door in enumerate(offer.doors):
+        values[f"campaigns_{number}"] = door.campaign_ids
+        values[f"segments_{number}"] = door.segment_ids or ()
+    for number, pool_ids in enumerate(offer.pools or [()]):
+        statement = _fresh_of_further_pools(shape) if number else _first(shape, with_pools=bool(offer.pools))
+        # A single pool is named twice, to be a list: SQLite would sort all leads, not see them ordered by it.
+        values["pools"] = pool_ids * 2 if len(pool_ids) == 1 else pool_ids
+        found = await session.execute(statement, values, execution_options=AS_STORED)
+        lead: Lead | None = found.scalars().first()
+        if lead is not None:
+            return lead
+    return None
+
+
+AS_STORED = {"synchronize_session": False, "populate_existing": True}
+
+
+@cache
+def _first(shape: Shape, *, with_pools: bool) -> Update:
+    return _lease(_held(shape), _redial(shape), *([_fresh(shape)] if with_pools else []))
+
+
+@cache
+def _fresh_of_further_pools(shape: Shape) -> Update:
+    return _lease(_fresh(shape))
+
+
+def _lease(*candidates: Select[int]) -> Update:
+    """Takes the first candidate there is; later ones are not even looked for."""
+    chosen = [candidate.limit(1).scalar_subquery() for candidate in candidates]
     return (
         update(Lead)
-        .where(*of_session(scope, call_session))
-        .values(lease_session_id=None, lease_until=None)
-        .execution_options(synchronize_session=False)
+        .where(
+            col(Lead.organisation_id) == ORGANISATION,
+            col(Lead.id) == (func.coalesce(*chosen) if len(chosen) > 1 else chosen[0]),
+        )
+        .values(lease_session_id=SESSION, lease_until=bindparam("until"), processed=True)
+        .returning(Lead)
     )
 
 
-class Claim:
-    """One attempt to lease a lead; each step is a single statement: no two agents get the same lead."""
-
-    def __init__(
-        self,
-        session: AsyncSession,
-        scope: Scope,
-        call_session: CallSession,
-        offer: Offer,
-        now: datetime,
-        lease_until: datetime,
-    ) -> None:
-        self._session = session
-        self._scope = scope
-        self._call_session = call_session
-        self._offer = offer
-        self._now = now
-        self._lease_until = lease_until
-
-    async def next_lead(self) -> Lead | None:
-        """The lead the session holds already, else the first in order that is free."""
-        return await self.held() or await self.redial() or await self.fresh()
-
-    async def held(self) -> Lead | None:
-        """The lead this session holds, if it may still be called; one that may not is let go."""
-        mine = and_(*of_session(self._scope, self._call_session))
-        lease_until = (
-            (await self._session.execute(select(col(Lead.lease_until)).where(mine))).scalars().first()
+def _held(shape: Shape) -> Select[int]:
+    """The lead in the session's hands, if it may still be called."""
+    return (
+        _with_pool(shape)
+        .where(
+            col(LEAD.lease_session_id) == SESSION,
+            col(LEAD.lease_until) > NOW,
+            workable(LEAD),
+            due(LEAD, NOW),
         )
-        if lease_until is None:
-            return None
-        lead, pool = aliased(Lead), aliased(LeadPool)
-        candidate = self._candidates(lead, pool).where(
-            *of_session(self._scope, self._call_session, lead),
-            col(lead.lease_until) > self._now,
-            workable(lead),
-            due(lead, self._now),
-            or_(is_personal(lead), pool_in_service(pool, self._now)),
-        )
-        found = await self._lease(candidate.limit(1).with_for_update(of=lead))
-        if found is None:
-            await self._session.execute(let_go(self._scope, self._call_session))
-        return found
+        .order_by(col(LEAD.lease_until).desc())
+        .with_for_update(of=LEAD)
+    )
 
-    async def redial(self) -> Lead | None:
-        """The first redial that is due, by class, priority and time."""
-        lead, pool = aliased(Lead), aliased(LeadPool)
-        candidate = (
-            self._candidates(lead, pool)
-            .where(
-                ready(lead, self._now),
-                col(lead.redial_kind).is_not(None),
-                col(lead.redial_at) <= self._now,
-                or_(is_personal(lead), pool_in_service(pool, self._now)),
-            )
-            .order_by(
-                redial_rank(lead, self._now),
-                col(pool.priority).desc(),
-                col(lead.priority).desc(),
-                col(lead.redial_at),
-                col(lead.id),
-            )
-        )
-        return await self._lease(candidate.limit(1).with_for_update(of=lead, skip_locked=True))
 
-    async def fresh(self) -> Lead | None:
-        """The first lead without a redial, by priority of pool and lead, then in the pools' order."""
-        campaign_ids = [each for door in self._offer.doors for each in door.campaign_ids]
-        if not campaign_ids:
-            return None
-        for pool_ids in await pools_by_priority(self._session, self._scope, campaign_ids, self._now):
-            lead = aliased(Lead)
-            candidate = (
-                select(col(lead.id))
-                .where(
-                    col(lead.organisation_id) == self._scope.organisation_id,
-                    through(lead, self._scope.organisation_id, self._offer.doors),
-                    among(col(lead.pool_id), frozenset(pool_ids)),
-                    ready(lead, self._now),
-                    col(lead.redial_kind).is_(None),
-                    rested(lead, self._now),
-                    may_have(lead, caller_of(self._scope)),
-                )
-                .order_by(col(lead.priority).desc(), col(lead.pool_id), col(lead.position), col(lead.id))
-            )
-            found = await self._lease(candidate.limit(1).with_for_update(of=lead, skip_locked=True))
-            if found is not None:
-                return found
-        return None
-
-    def _candidates(self, lead: type[Lead], pool: type[LeadPool]) -> Select[int]:
-        """Leads of the session that are the agent's to call, each with its pool."""
-        organisation_id = self._scope.organisation_id
-        of_pool = and_(col(pool.organisation_id) == organisation_id, col(pool.id) == col(lead.pool_id))
-        personal = and_(is_personal(lead), col(lead.campaign_id).in_(self._offer.personal))
-        return (
-            select(col(lead.id))
-            .join(pool, of_pool)
-            .where(
-                col(lead.organisation_id) == organisation_id,
-                or_(through(lead, organisation_id, self._offer.doors), personal),
-                may_have(lead, caller_of(self._scope)),
-            )
+def _redial(shape: Shape) -> Select[int]:
+    """The first redial that is due, by class, priority and time."""
+    return (
+        _with_pool(shape)
+        .where(ready(LEAD, NOW), col(LEAD.redial_kind).is_not(None), col(LEAD.redial_at) <= NOW)
+        .order_by(
+            redial_rank(LEAD, bindparam("overdue_before")),
+            col(POOL.priority).desc(),
+            col(LEAD.priority).desc(),
+            col(LEAD.redial_at),
+            col(LEAD.id),
         )
+        .with_for_update(of=LEAD, skip_locked=True)
+    )
 
-    async def _lease(self, candidate: Select[int]) -> Lead | None:
-        statement = (
-            update(Lead)
-            .where(
-                col(Lead.organisation_id) == self._scope.organisation_id,
-                col(Lead.id) == candidate.scalar_subquery(),
-            )
-            .values(lease_session_id=self._call_session.id, lease_until=self._lease_until, processed=True)
-            .returning(Lead)
+
+def _with_pool(shape: Shape) -> Select[int]:
+    of_pool = and_(col(POOL.organisation_id) == ORGANISATION, col(POOL.id) == col(LEAD.pool_id))
+    personal = and_(is_personal(LEAD), col(LEAD.campaign_id).in_(bindparam("personal", expanding=True)))
+    return (
+        select(col(LEAD.id))
+        .join(POOL, of_pool)
+        .where(
+            col(LEAD.organisation_id) == ORGANISATION,
+            or_(personal, *_doors(shape)),
+            may_have(LEAD, AGENT, TEAMS),
+            or_(is_personal(LEAD), pool_in_service(POOL, NOW)),
         )
-        options = {"synchronize_session": False, "populate_existing": True}
-        return (await self._session.execute(statement, execution_options=options)).scalars().first()
+    )
+
+
+def _fresh(shape: Shape) -> Select[int]:
+    """The first lead without a redial, by its priority, then in the pools' order."""
+    pools: BindParameter[Any] = bindparam("pools", expanding=True)
+    if shape.from_members:
+        # Neither `workable` nor the bare column, or SQLite would walk an index of the lead's instead.
+        is_workable = and_(col(LEAD.is_open).is_(True), col(LEAD.active).is_(True))
+        in_pools = and_((col(LEAD.pool_id) + 0).in_(pools), col(LEAD.id).in_(_members(shape)))
+    else:
+        is_workable = workable(LEAD)
+        in_pools = col(LEAD.pool_id).in_(pools)
+    return (
+        select(col(LEAD.id))
+        .where(
+            col(LEAD.organisation_id) == ORGANISATION,
+            or_(*_doors(shape)),
+            is_workable,
+            in_pools,
+            free(LEAD, NOW),
+            due(LEAD, NOW),
+            col(LEAD.redial_kind).is_(None),
+            may_have(LEAD, AGENT, TEAMS),
+        )
+        .order_by(col(LEAD.priority).desc(), col(LEAD.pool_id), col(LEAD.position), col(LEAD.id))
+        .with_for_update(of=LEAD, skip_locked=True)
+    )
+
+
+def _members(shape: Shape) -> Select[int]:
+    of_doors = [
+        col(SegmentMember.segment_id).in_(bindparam(f"segments_{number}", expanding=True))
+        for number in range(len(shape.doors))
+    ]
+    return select(col(SegmentMember.lead_id)).where(
+        col(SegmentMember.organisation_id) == ORGANISATION, or_(*of_doors), is_member()
+    )
+
+
+def _doors(shape: Shape) -> list[ColumnElement[bool]]:
+    """Leads that come in by one of the doors; `shape` says which of them ask for membership."""
+    doors: list[ColumnElement[bool]] = []
+    for number, by_segment in enumerate(shape.doors):
+        campaigns: BindParameter[Any] = bindparam(f"campaigns_{number}", expanding=True)
+        segments: BindParameter[Any] = bindparam(f"segments_{number}", expanding=True)
+        membership = [member_of(LEAD, ORGANISATION, segments)] if by_segment else []
+        doors.append(and_(col(LEAD.campaign_id).in_(campaigns), *membership))
+    return doors

@@ -5,9 +5,8 @@ Core decides on hours, dates and switches of segments and campaigns; SQL is give
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +14,6 @@ from sqlmodel import col
 
 from core.access import Resource, Right, Scope
 from core.calling import (
-    CallerFacts,
     CampaignFacts,
     Reason,
     SegmentFacts,
@@ -25,19 +23,33 @@ from core.calling import (
 )
 from core.opening_hours import parse_hours
 from db.models import CallSession, Campaign, Lead, LeadPool, Segment, SegmentGroup, SegmentMember
-from db.queries.lead_readiness import Door, is_personal, may_have, pool_in_service, ready
+from db.queries.lead_readiness import is_personal, may_have, pool_in_service, ready
 from db.scope_sql import among, is_member, visible_segments
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Leads of these campaigns may be offered if they are in one of these segments; None: in any, or none.
+
+    members  how many those segments have, leads in several counted for each
+    """
+
+    campaign_ids: tuple[int, ...]
+    segment_ids: tuple[int, ...] | None
+    members: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a session may offer at a moment, and what stands against the rest.
 
+    pools          pools in service behind the doors, those of one priority together, the highest first
     personal       campaigns whose personal redials of the agent are offered whatever the doors
     next_opening   when the hours next allow more, None where hours are not what is missing
     """
 
     doors: tuple[Door, ...]
+    pools: tuple[tuple[int, ...], ...] = ()
     personal: tuple[int, ...] = ()
     reasons: frozenset[Reason] = frozenset()
     next_opening: datetime | None = None
@@ -63,7 +75,7 @@ class SegmentReadiness:
 class _Openings:
     """Gathers which segments of which campaign are open, and why others are not."""
 
-    open: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    open: dict[int, list["_KnownSegment"]] = field(default_factory=lambda: defaultdict(list))
     reasons: set[Reason] = field(default_factory=set)
     next_opening: datetime | None = None
 
@@ -72,32 +84,32 @@ class _Openings:
             self.reasons |= against
             self.next_opening = earliest(self.next_opening, next_open(campaign, segment.facts, now))
         else:
-            self.open[campaign_id].append(segment.id)
+            self.open[campaign_id].append(segment)
 
     def doors(self) -> tuple[Door, ...]:
         """One door for all campaigns with the same open segments."""
-        alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for campaign_id, segment_ids in self.open.items():
-            alike[tuple(segment_ids)].append(campaign_id)
-        return tuple(Door(tuple(campaigns), segments) for segments, campaigns in alike.items())
+        alike: dict[tuple[_KnownSegment, ...], list[int]] = defaultdict(list)
+        for campaign_id, segments in self.open.items():
+            alike[tuple(segments)].append(campaign_id)
+        return tuple(
+            Door(
+                tuple(campaigns), tuple(each.id for each in segments), sum(each.members for each in segments)
+            )
+            for segments, campaigns in alike.items()
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _KnownSegment:
     id: int
     project_id: int
+    members: int
     facts: SegmentFacts
 
 
-def caller_of(scope: Scope) -> CallerFacts:
-    """The agent behind a scope."""
-    return CallerFacts(scope.actor.user_id, scope.team_ids)
-
-
-def campaign_facts(
-    active: bool, archived_at: datetime | None, hours: Mapping[str, Any] | None
-) -> CampaignFacts:
-    return CampaignFacts(active and archived_at is None, parse_hours(hours) if hours else None)
+def _door(segments: Sequence[_KnownSegment], campaign_ids: Iterable[int]) -> Door:
+    ids = tuple(each.id for each in segments)
+    return Door(tuple(campaign_ids), ids, sum(each.members for each in segments))
 
 
 def segment_facts(segment: Segment, group_active: bool) -> SegmentFacts:
@@ -107,17 +119,21 @@ def segment_facts(segment: Segment, group_active: bool) -> SegmentFacts:
 
 async def offer_of(session: AsyncSession, scope: Scope, call_session: CallSession, now: datetime) -> Offer:
     """What a call session may offer now; segments the agent has lost the right to are out."""
-    if call_session.segment_ids:
-        return await _segment_offer(session, scope, call_session.segment_ids, call_session.campaign_ids, now)
-    if scope.within(Resource.SEGMENT, Right.CALL) is None:
-        offer = await _campaign_offer(session, scope, call_session.campaign_ids, now)
+    segment_ids, campaign_ids = call_session.segment_ids, call_session.campaign_ids
+    if segment_ids:
+        offer = await _segment_offer(session, scope, segment_ids, campaign_ids, now)
+    elif scope.within(Resource.SEGMENT, Right.CALL) is None:
+        offer = await _campaign_offer(session, scope, campaign_ids, now)
     else:
-        offer = await _segment_offer(session, scope, None, call_session.campaign_ids, now)
-    if scope.confined:
-        return offer
-    everywhere = await _campaigns(session, scope, None, ())
-    personal = tuple(each for each, facts in everywhere.items() if not hours_against(facts[1], None, now))
-    return Offer(offer.doors, personal, offer.reasons, offer.next_opening)
+        offer = await _segment_offer(session, scope, None, campaign_ids, now)
+    if not segment_ids and not scope.confined:
+        everywhere = await _campaigns(session, scope, None, ())
+        personal = tuple(
+            each for each, (_, facts) in everywhere.items() if not hours_against(facts, None, now)
+        )
+        offer = replace(offer, personal=personal)
+    behind = [each for door in offer.doors for each in door.campaign_ids]
+    return replace(offer, pools=await _pools_by_priority(session, scope, behind, now)) if behind else offer
 
 
 async def _campaign_offer(
@@ -133,7 +149,8 @@ async def _campaign_offer(
     if len(campaigns) < len(set(campaign_ids)):
         reasons.add(Reason.CAMPAIGN_INACTIVE)
     is_open = tuple(each for each in campaigns if each not in closed)
-    return Offer((Door(is_open, None),) if is_open else (), (), frozenset(reasons), opening)
+    doors = (Door(is_open, None),) if is_open else ()
+    return Offer(doors, reasons=frozenset(reasons), next_opening=opening)
 
 
 async def _segment_offer(
@@ -158,11 +175,13 @@ async def _segment_offer(
                 openings.add(campaign_id, facts, segment, now)
     if in_service and not campaigns:
         openings.reasons.add(Reason.CAMPAIGN_INACTIVE)
-    return Offer(openings.doors(), (), frozenset(openings.reasons), openings.next_opening)
+    return Offer(openings.doors(), reasons=frozenset(openings.reasons), next_opening=openings.next_opening)
 
 
 def _known(segment: Segment, group_active: bool) -> _KnownSegment:
-    return _KnownSegment(segment.id, segment.project_id, segment_facts(segment, group_active))
+    return _KnownSegment(
+        segment.id, segment.project_id, segment.member_count, segment_facts(segment, group_active)
+    )
 
 
 async def segments_by_right(
@@ -209,15 +228,14 @@ async def _campaigns(
     }
 
 
-async def pools_by_priority(
-    session: AsyncSession, scope: Scope, campaign_ids: Iterable[int], now: datetime
-) -> list[list[int]]:
-    """Pools in service of these campaigns, those of one priority together, the highest first."""
+async def _pools_by_priority(
+    session: AsyncSession, scope: Scope, campaign_ids: Sequence[int], now: datetime
+) -> tuple[tuple[int, ...], ...]:
     statement = (
         select(col(LeadPool.priority), col(LeadPool.id))
         .where(
             col(LeadPool.organisation_id) == scope.organisation_id,
-            col(LeadPool.campaign_id).in_(sorted(set(campaign_ids))),
+            col(LeadPool.campaign_id).in_(campaign_ids),
             pool_in_service(LeadPool, now),
         )
         .order_by(col(LeadPool.priority).desc(), col(LeadPool.id))
@@ -225,7 +243,7 @@ async def pools_by_priority(
     by_priority: dict[int, list[int]] = defaultdict(list)
     for priority, pool_id in await session.execute(statement):
         by_priority[priority].append(pool_id)
-    return list(by_priority.values())
+    return tuple(tuple(pool_ids) for pool_ids in by_priority.values())
 
 
 async def callable_segments(session: AsyncSession, scope: Scope, now: datetime) -> list[SegmentReadiness]:
@@ -291,7 +309,7 @@ async def _ready_counts(
             is_member(),
             col(Lead.campaign_id).in_(campaign_ids),
             ready(Lead, now),
-            may_have(Lead, caller_of(scope)),
+            may_have(Lead, scope.actor.user_id, sorted(scope.team_ids)),
             or_(is_personal(Lead), pool_in_service(LeadPool, now)),
         )
         .group_by(col(SegmentMember.segment_id), col(Lead.campaign_id))

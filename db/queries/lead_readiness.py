@@ -4,19 +4,19 @@
 `within` and `order_class` say of one lead; a property test holds them equal.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Integer, and_, case, exists, false, func, or_, type_coerce
+from sqlalchemy import BindParameter, Boolean, ColumnElement, and_, case, exists, func, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
 from core.calling import (
-    OVERDUE_AFTER,
     PERSONAL,
     REDIAL_CLASSES,
-    CallerFacts,
     LeadFacts,
     OrderClass,
     Owner,
@@ -24,17 +24,12 @@ from core.calling import (
     RedialKind,
 )
 from db.models import Lead, LeadPool, SegmentMember
-from db.scope_sql import among, is_member
+from db.scope_sql import is_member
 
 PERSONAL_KINDS = sorted(PERSONAL)
 
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Leads of these campaigns may be offered if they are in one of these segments; None: in any, or none."""
-
-    campaign_ids: tuple[int, ...]
-    segment_ids: tuple[int, ...] | None
+Moment = datetime | BindParameter[Any]
+"""A time, or the bind that will hold it in a statement that is built once."""
 
 
 def lead_facts(lead: Lead) -> LeadFacts:
@@ -55,46 +50,64 @@ def redial_of(lead: Lead) -> Redial | None:
     return Redial(RedialKind(lead.redial_kind), lead.redial_at, lead.redial_user_id)
 
 
-def ready(lead: type[Lead], now: datetime) -> ColumnElement[bool]:
-    """Leads ready to dial as far as the lead itself says; its pool and campaign are `in_service` matters."""
-    return and_(
-        workable(lead), or_(col(lead.lease_until).is_(None), col(lead.lease_until) <= now), due(lead, now)
-    )
+def ready(lead: type[Lead], now: Moment) -> ColumnElement[bool]:
+    """Leads ready to dial, as far as the lead itself says; the rest is `pool_in_service` and the campaign."""
+    return and_(workable(lead), free(lead, now), due(lead, now))
 
 
 def workable(lead: type[Lead]) -> ColumnElement[bool]:
-    """Open and active, written so that SQLite finds its partial index on exactly these two columns."""
-    is_open: Any = type_coerce(col(lead.is_open), Integer())
-    active: Any = type_coerce(col(lead.active), Integer())
-    return and_(is_open, active)
+    """Open and active."""
+    return and_(_Flag(col(lead.is_open)), _Flag(col(lead.active)))
 
 
-def due(lead: type[Lead], now: datetime) -> ColumnElement[bool]:
-    redial_due = and_(col(lead.redial_kind).is_not(None), col(lead.redial_at) <= now)
-    return or_(redial_due, and_(col(lead.redial_kind).is_(None), rested(lead, now)))
+class _Flag(FunctionElement[bool]):
+    """A truth value on its own: SQLite's partial index says `is_open AND active`, and serves just that."""
+
+    type = Boolean()
+    name = "flag"
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Self:
+        return self
 
 
-def rested(lead: type[Lead], now: datetime) -> ColumnElement[bool]:
-    return or_(col(lead.call_after).is_(None), col(lead.call_after) <= now)
+@compiles(_Flag)
+def _flag(element: _Flag, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses.clauses[0], **kw)
 
 
-def may_have(lead: type[Lead], caller: CallerFacts) -> ColumnElement[bool]:
+def free(lead: type[Lead], now: Moment) -> ColumnElement[bool]:
+    """Leads in nobody's hands."""
+    return or_(col(lead.lease_until).is_(None), col(lead.lease_until) <= now)
+
+
+def due(lead: type[Lead], now: Moment) -> ColumnElement[bool]:
+    """Leads whose redial's time has come, or else the first they may be called at."""
+    rested = or_(col(lead.call_after).is_(None), col(lead.call_after) <= now)
+    return or_(
+        and_(col(lead.redial_kind).is_not(None), col(lead.redial_at) <= now),
+        and_(col(lead.redial_kind).is_(None), rested),
+    )
+
+
+def may_have(
+    lead: type[Lead], user_id: int | None | BindParameter[Any], team_ids: Sequence[int] | BindParameter[Any]
+) -> ColumnElement[bool]:
     """Leads that are the agent's to call: their personal redials, nobody's, their own, or their teams'."""
     owned = or_(
         and_(col(lead.owner_user_id).is_(None), col(lead.owner_team_id).is_(None)),
-        col(lead.owner_user_id) == caller.user_id,
-        among(col(lead.owner_team_id), frozenset(caller.team_ids)),
+        col(lead.owner_user_id) == user_id,
+        col(lead.owner_team_id).in_(team_ids),
     )
-    return or_(
-        and_(is_personal(lead), col(lead.redial_user_id) == caller.user_id), and_(~is_personal(lead), owned)
-    )
+    return case((is_personal(lead), col(lead.redial_user_id) == user_id), else_=owned)
 
 
 def is_personal(lead: type[Lead]) -> ColumnElement[bool]:
+    """Leads with a private or VIP redial."""
     return func.coalesce(col(lead.redial_kind), "").in_(PERSONAL_KINDS)
 
 
-def pool_in_service(pool: type[LeadPool], now: datetime) -> ColumnElement[bool]:
+def pool_in_service(pool: type[LeadPool], now: Moment) -> ColumnElement[bool]:
     """Pools whose state and dates let their leads be called."""
     return and_(
         col(pool.active).is_(True),
@@ -103,7 +116,12 @@ def pool_in_service(pool: type[LeadPool], now: datetime) -> ColumnElement[bool]:
     )
 
 
-def member_of(lead: type[Lead], organisation_id: int, segment_ids: Sequence[int]) -> ColumnElement[bool]:
+def member_of(
+    lead: type[Lead],
+    organisation_id: int | BindParameter[Any],
+    segment_ids: Sequence[int] | BindParameter[Any],
+) -> ColumnElement[bool]:
+    """Leads that are in one of the segments."""
     return exists().where(
         col(SegmentMember.organisation_id) == organisation_id,
         col(SegmentMember.segment_id).in_(segment_ids),
@@ -112,31 +130,11 @@ def member_of(lead: type[Lead], organisation_id: int, segment_ids: Sequence[int]
     )
 
 
-def through(lead: type[Lead], organisation_id: int, doors: Iterable[Door]) -> ColumnElement[bool]:
-    """Leads that come in by one of the doors."""
-    return or_(
-        false(),
-        *(
-            and_(
-                col(lead.campaign_id).in_(door.campaign_ids),
-                *([] if door.segment_ids is None else [member_of(lead, organisation_id, door.segment_ids)]),
-            )
-            for door in doors
-        ),
-    )
-
-
-def redial_rank(lead: type[Lead], now: datetime) -> ColumnElement[int]:
+def redial_rank(lead: type[Lead], overdue_before: Moment) -> ColumnElement[int]:
     """The class of a due redial as a number, like `core.calling.order_class`."""
-    overdue = col(lead.redial_at) <= now - OVERDUE_AFTER
-    branches = [
-        (
-            and_(col(lead.redial_kind) == kind.value, overdue)
-            if late
-            else col(lead.redial_kind) == kind.value,
-            rank,
-        )
-        for kind, ranks in REDIAL_CLASSES.items()
-        for late, rank in zip((True, False), ranks, strict=True)
-    ]
-    return case(*((condition, int(rank)) for condition, rank in branches), else_=int(OrderClass.FRESH))
+    overdue = col(lead.redial_at) <= overdue_before
+    ranks = []
+    for kind, (when_overdue, when_due) in REDIAL_CLASSES.items():
+        of_kind = col(lead.redial_kind) == kind.value
+        ranks += [(and_(of_kind, overdue), int(when_overdue)), (of_kind, int(when_due))]
+    return case(*ranks, else_=int(OrderClass.FRESH))

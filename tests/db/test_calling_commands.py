@@ -131,13 +131,16 @@ async def test_asking_again_hands_back_the_lead_one_holds_with_its_lease_renewed
     assert (await centre.lead(1)).lease_until == again.lease_until
 
 
-async def test_a_held_lead_that_may_no_longer_be_called_is_let_go(centre: CallCentre) -> None:
+async def test_a_held_lead_that_may_no_longer_be_called_is_not_handed_back_but_its_call_still_counts(
+    centre: CallCentre,
+) -> None:
     await centre.add_leads(2)
     ann = await Agent(centre, agent()).start()
     await ann.take()
     await centre.change(Lead, 1, is_open=False, status="closed")
     assert await ann.lead() == 2
-    assert (await centre.lead(1)).lease_session_id is None
+    assert await ann.lead() == 2
+    assert (await ann.record(1)).lead.attempts == 1
 
 
 async def test_a_lease_that_ran_out_returns_the_lead_by_itself(centre: CallCentre) -> None:
@@ -436,7 +439,7 @@ async def test_personal_redials_reach_any_campaign_session_but_no_segment_sessio
     await centre.add(Template, [{"id": 2, "project_id": 2, "name": "Other"}])
     await centre.add(Campaign, [campaign_row(2, project_id=2, template_id=2)])
     await centre.add(LeadPool, [pool_row(2, campaign_id=2)])
-    redial = {"redial_kind": "private", "redial_at": NOW, "redial_user_id": ANN}
+    redial: dict[str, Any] = {"redial_kind": "private", "redial_at": NOW, "redial_user_id": ANN}
     await centre.add_leads(1, project_id=2, campaign_id=2, pool_id=2, segment_id=None, **redial)
     assert await (await Agent(centre, agent()).start()).lead() is None
     in_campaign = await Agent(centre, agent()).start(campaign_ids=[1])
@@ -489,7 +492,12 @@ async def test_a_personal_redial_given_back_returns_its_owner_and_keeps_its_stat
 
 
 async def test_a_personal_redial_that_no_call_agreed_on_stays_with_its_agent(centre: CallCentre) -> None:
-    redial = {"redial_kind": "private", "redial_at": NOW, "redial_user_id": ANN, "owner_user_id": ANN}
+    redial: dict[str, Any] = {
+        "redial_kind": "private",
+        "redial_at": NOW,
+        "redial_user_id": ANN,
+        "owner_user_id": ANN,
+    }
     await centre.add_leads(1, **redial)
     ann = await Agent(centre, agent()).start()
     assert await ann.lead() == 1
