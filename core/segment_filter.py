@@ -60,16 +60,31 @@ class SegmentFilter:
     rule: Mapping[str, Any] | None = None
 
 
-def check_filter(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> Rule:
+def check_filter(
+    chosen: SegmentFilter, catalogue: Catalogue, now: datetime, path: Sequence[str] = ("input", "filter")
+) -> Rule:
     """The one rule the filter comes to at this moment.
 
+    path    of the filter in the input, where errors say what is to blame
     Raises  BadInput where nothing is chosen at all, or a status or result is unknown; InvalidRule
     """
+    try:
+        rules = _rules_of(chosen, catalogue, now)
+    except BadInput as error:
+        error.field = (*path, *error.field)
+        raise
+    if not rules:
+        raise BadInput("A filter needs at least one choice; without any it would mean everyone.", field=path)
+    return Group(Combinator.AND, tuple(rules))
+
+
+def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> list[Rule]:
+    """A rule for each thing that is chosen."""
     rules: list[Rule] = [
         Condition(catalogue.fields[key], OneOf(_bounded(ids, name)))
         for key, ids, name in (
-            (LEAD_CAMPAIGN, chosen.campaign_ids, "campaigns"),
-            (LEAD_POOL, chosen.lead_pool_ids, "leadPools"),
+            (LEAD_CAMPAIGN, chosen.campaign_ids, "campaignIds"),
+            (LEAD_POOL, chosen.lead_pool_ids, "leadPoolIds"),
         )
         if ids
     ]
@@ -80,9 +95,7 @@ def check_filter(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> 
         rules.append(Condition(catalogue.fields[LEAD_CHANGED], Within((span,))))
     if chosen.rule is not None:
         rules.append(_checked(chosen.rule, catalogue))
-    if not rules:
-        raise BadInput("A filter needs at least one choice; without any it would mean everyone.")
-    return Group(Combinator.AND, tuple(rules))
+    return rules
 
 
 def period_span(
@@ -161,7 +174,8 @@ def _checked(rule: Mapping[str, Any], catalogue: Catalogue) -> Rule:
     try:
         return parse_rule(rule, catalogue)
     except InvalidRule as error:
-        raise InvalidRule(str(error), field=("rule", *error.field), details=error.details) from error
+        error.field = ("rule", *error.field)
+        raise
 
 
 def _span(changed: LastChanged, now: datetime, zone: ZoneInfo) -> Span:
@@ -170,6 +184,8 @@ def _span(changed: LastChanged, now: datetime, zone: ZoneInfo) -> Span:
         if start is not None or end is not None:
             raise BadInput("Choose a named period or two moments, not both.", field=("lastChanged",))
         start, end = period_span(changed.period, now, zone, changed.days)
+    if any(at is not None and at.tzinfo is None for at in (start, end)):
+        raise BadInput("A moment needs its offset from UTC.", field=("lastChanged",))
     if start is None and end is None:
         raise BadInput("A period or a moment is needed.", field=("lastChanged",))
     if start is not None and end is not None and start >= end:

@@ -26,7 +26,8 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
     path = list(error.field) or None
     match error:
         case InvalidRule():
-            rule_path = [str(part) for part in error.field]
+            node = error.details.get("path")
+            rule_path = [str(part) for part in node] if isinstance(node, list) else []
             return user_error.InvalidRule(code=error.code, message=str(error), field=path, path=rule_path)
         case StaleVersion():
             version = error.details.get("version")

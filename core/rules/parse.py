@@ -218,7 +218,9 @@ def _identity(node: Mapping[str, object], path: Path) -> None:
     if identifier is not None:
         _scalar(identifier, (*path, "id"))
     if position is not None and not (
-        isinstance(position, list) and len(position) <= MAX_DEPTH and all(type(i) is int for i in position)
+        isinstance(position, list)
+        and len(position) <= MAX_DEPTH
+        and all(type(i) is int and 0 <= i < MAX_VALUES for i in position)
     ):
         _refuse('"path" is a list of positions.', (*path, "path"))
 

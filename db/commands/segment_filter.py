@@ -39,7 +39,7 @@ async def save_filter(
     segment = await segment_to_edit(session, scope, segment_id)
     check_version(segment.version, expected_version)
     if segment.kind != SegmentKind.DYNAMIC.value:
-        raise Conflict("A static segment has no filter: make it dynamic first.", field=["input", "id"])
+        raise Conflict("A static segment has no filter: make it dynamic first.", field=["input", "segmentId"])
     rules = await rules_of_project(session, scope.organisation_id, segment.project_id)
     rule = check_filter(chosen, rules.catalogue, now)
     await check_chosen(session, scope, segment.project_id, chosen)
@@ -76,7 +76,7 @@ async def _check_ids(
         known = set(found)
         for index, one in enumerate(ids):
             if one not in known:
-                raise NotFound(field=[name, str(index)])
+                raise NotFound(field=["input", "filter", name, str(index)])
 
 
 async def _save(

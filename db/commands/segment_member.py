@@ -42,6 +42,7 @@ from db.scope_sql import among, is_member, visible_leads
 
 MAX_LEADS = 200
 MAX_SEGMENTS = 50
+SEGMENT_PATH = ("input", "segmentId")
 
 MATCHING = table("matching_lead", column("lead_id", BigInteger))
 MAKE_MATCHING = {
@@ -82,9 +83,9 @@ async def update_segment_members(
     """Applies the saved filter anew. Raises Conflict without one, InvalidRule where it no longer holds."""
     segment = await segment_to_edit(session, scope, segment_id)
     if segment.filter is None:
-        raise Conflict("The segment has no filter.", field=["input", "id"])
+        raise Conflict("The segment has no filter.", field=SEGMENT_PATH)
     rules = await rules_of_project(session, scope.organisation_id, segment.project_id)
-    rule = check_filter(filter_from(segment.filter), rules.catalogue, now)
+    rule = check_filter(filter_from(segment.filter), rules.catalogue, now, SEGMENT_PATH)
     number = await _log(
         session,
         scope,

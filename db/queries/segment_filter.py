@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,10 +10,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.access import Permission, Scope
+from core.errors import BadInput
 from core.membership import Origin
 from core.rules import Rule
-from core.segment_filter import SegmentFilter, check_filter
-from db.models import Lead, Project, SegmentMember
+from core.segment_filter import SegmentFilter, check_filter, filter_from
+from db.models import Lead, Project, Segment, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.field_catalogue import rules_of_project
 from db.queries.visible import visible_or_not_found
@@ -31,7 +33,7 @@ class FilterPlan:
     source: LeadSource
     rule: Rule
 
-    def statement(self, statement: Select[Lead], scope: Scope) -> Select[Lead]:
+    def statement(self, statement: Select[Any], scope: Scope) -> Select[Any]:
         return self.source.matching(statement, self.rule).where(visible_leads(scope))
 
 
@@ -67,7 +69,9 @@ async def plan_filter(
     scope.need(Permission.SEGMENT_VIEW)
     project = await visible_or_not_found(session, scope, Project, project_id)
     rules = await rules_of_project(session, scope.organisation_id, project_id)
-    return FilterPlan(project, segment_id, rules.source, check_filter(chosen, rules.catalogue, now))
+    return FilterPlan(
+        project, segment_id, rules.source, check_filter(chosen, rules.catalogue, now, ["filter"])
+    )
 
 
 async def count_plan(session: AsyncSession, scope: Scope, plan: FilterPlan) -> FilterCounts:
@@ -108,8 +112,25 @@ async def count_plan(session: AsyncSession, scope: Scope, plan: FilterPlan) -> F
     return FilterCounts(found, members, barred, held, joining, leaving)
 
 
+async def count_matching(session: AsyncSession, scope: Scope, plan: FilterPlan) -> int:
+    counted = plan.statement(select(func.count()).select_from(Lead), scope)
+    return int((await session.execute(counted)).scalar_one())
+
+
 async def page_of_plan(session: AsyncSession, scope: Scope, plan: FilterPlan, paging: Paging) -> Page[Lead]:
     return await fetch_page(session, plan.statement(select(Lead), scope), ORDER, paging)
+
+
+async def why_broken(session: AsyncSession, segment: Segment, now: datetime) -> str | None:
+    """Why the segment's saved filter no longer holds together; None where it does, or there is none."""
+    if segment.filter is None:
+        return None
+    rules = await rules_of_project(session, segment.organisation_id, segment.project_id)
+    try:
+        check_filter(filter_from(segment.filter), rules.catalogue, now)
+    except BadInput as error:
+        return str(error)
+    return None
 
 
 def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:

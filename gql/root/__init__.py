@@ -6,12 +6,29 @@ from strawberry.schema.config import StrawberryConfig
 from gql.authz.requires import undeclared_fields
 from gql.root.mutation import Mutation
 from gql.root.query import Query
+from gql.root.subscription import Subscription
+from gql.schema.membership import MembershipChange, MembershipHeartbeat
+from gql.schema.segment_filter import RULE_TREE, RuleTree
+from gql.schema.user_error import (
+    ConfirmRequired,
+    InvalidInput,
+    InvalidRule,
+    StaleVersion,
+    StateConflict,
+)
+
+EVENTS = [MembershipChange, MembershipHeartbeat]
+USER_ERRORS = [ConfirmRequired, InvalidInput, InvalidRule, StaleVersion, StateConflict]
 
 
 def build_schema() -> strawberry.Schema:
     """The schema; it is not built while a root field declares no permission."""
     schema = strawberry.Schema(
-        query=Query, mutation=Mutation, config=StrawberryConfig(disable_field_suggestions=True)
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[*EVENTS, *USER_ERRORS],
+        config=StrawberryConfig(disable_field_suggestions=True, scalar_map={RuleTree: RULE_TREE}),
     )
     if undeclared := undeclared_fields(schema):
         raise RuntimeError(f"root fields without a declared permission: {', '.join(undeclared)}")

@@ -15,6 +15,17 @@ def reads(resolver: Callable[..., Any], permission: Permission | None, descripti
     return strawberry.field(resolver=resolver, extensions=[_required(permission)], description=description)
 
 
+def tries(
+    resolver: Callable[..., Any],
+    payload: Callable[..., object],
+    permission: Permission | None,
+    description: str,
+) -> Any:
+    """A query field whose input may be wrong in itself; core errors become its payload's `userErrors`."""
+    extensions = [_required(permission), ReportUserErrors(payload)]
+    return strawberry.field(resolver=resolver, extensions=extensions, description=description)
+
+
 def changes(
     resolver: Callable[..., Any],
     payload: Callable[..., object],

@@ -3,11 +3,17 @@
 import strawberry
 
 from core.access import Permission
-from gql.resolvers import access, api_token, role, segment_group, team, user
+from gql.resolvers import access, api_token, role, segment, segment_group, team, user
 from gql.root.declare import changes
 from gql.schema.access import AccessPayload
 from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
 from gql.schema.role import PermissionPayload
+from gql.schema.segment import (
+    AddLeadsToSegmentsPayload,
+    DeleteSegmentPayload,
+    SegmentMembersPayload,
+    SegmentPayload,
+)
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
 from gql.schema.team import DeleteTeamPayload, TeamPayload
 from gql.schema.user import UserPayload
@@ -95,4 +101,49 @@ class Mutation:
         DeleteSegmentGroupPayload,
         Permission.SEGMENT_GROUP_MANAGE,
         "Deletes an empty group.",
+    )
+    create_segment: SegmentPayload = changes(
+        segment.create_segment,
+        SegmentPayload,
+        Permission.SEGMENT_EDIT,
+        "Creates a segment without members, last in its group.",
+    )
+    update_segment: SegmentPayload = changes(
+        segment.update_segment, SegmentPayload, Permission.SEGMENT_EDIT, "Changes the settings of a segment."
+    )
+    delete_segment: DeleteSegmentPayload = changes(
+        segment.delete_segment,
+        DeleteSegmentPayload,
+        Permission.SEGMENT_EDIT,
+        "Deletes a segment with its members; the leads stay.",
+    )
+    save_segment_filter: SegmentMembersPayload = changes(
+        segment.save_segment_filter,
+        SegmentMembersPayload,
+        Permission.SEGMENT_EDIT,
+        "Saves a filter as a new revision, and adds who matches or replaces who no longer does.",
+    )
+    update_segment_members: SegmentMembersPayload = changes(
+        segment.update_segment_members,
+        SegmentMembersPayload,
+        Permission.SEGMENT_EDIT,
+        "Applies the saved filter anew.",
+    )
+    add_leads_to_segments: AddLeadsToSegmentsPayload = changes(
+        segment.add_leads_to_segments,
+        AddLeadsToSegmentsPayload,
+        Permission.SEGMENT_EDIT,
+        "Puts leads into segments by hand; rules do not make them leave.",
+    )
+    remove_leads_from_segment: SegmentMembersPayload = changes(
+        segment.remove_leads_from_segment,
+        SegmentMembersPayload,
+        Permission.SEGMENT_EDIT,
+        "Takes leads out of a segment by hand; rules do not put them back.",
+    )
+    empty_segment: SegmentMembersPayload = changes(
+        segment.empty_segment,
+        SegmentMembersPayload,
+        Permission.SEGMENT_EDIT,
+        "Lets every member of a segment go.",
     )

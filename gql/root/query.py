@@ -3,13 +3,28 @@
 import strawberry
 
 from core.access import Permission
-from gql.resolvers import api_token, change_log, organisation, role, segment_group, team, user, viewer
-from gql.root.declare import reads
+from gql.resolvers import (
+    api_token,
+    change_log,
+    membership,
+    organisation,
+    role,
+    segment,
+    segment_filter,
+    segment_group,
+    team,
+    user,
+    viewer,
+)
+from gql.root.declare import reads, tries
 from gql.schema.api_token import ApiToken
 from gql.schema.change_log import ChangeLogEntry
+from gql.schema.membership import MembershipChange
 from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
 from gql.schema.role import FeaturePermissionInfo, Role
+from gql.schema.segment import Segment
+from gql.schema.segment_filter import RuleField, SegmentFilterPreview
 from gql.schema.segment_group import SegmentGroup
 from gql.schema.team import Team
 from gql.schema.user import User
@@ -48,4 +63,28 @@ class Query:
         segment_group.list_segment_groups,
         Permission.SEGMENT_VIEW,
         "Segment groups the caller may see, in order.",
+    )
+    segments: Connection[Segment] = reads(
+        segment.list_segments,
+        Permission.SEGMENT_VIEW,
+        "Segments the caller may see, by group and place.",
+    )
+    segment: Segment | None = reads(
+        segment.get_segment, Permission.SEGMENT_VIEW, "One segment; null where it may not be seen."
+    )
+    preview_segment_filter: SegmentFilterPreview = tries(
+        segment_filter.preview_segment_filter,
+        SegmentFilterPreview,
+        Permission.SEGMENT_EDIT,
+        "What a filter would select and change, before it is saved.",
+    )
+    rule_fields: list[RuleField] = reads(
+        segment_filter.list_rule_fields,
+        Permission.SEGMENT_VIEW,
+        "The fields rules may name, for a project or a segment, ready for react-querybuilder.",
+    )
+    membership_changes: Connection[MembershipChange] = reads(
+        membership.list_membership_changes,
+        Permission.SEGMENT_VIEW,
+        "The membership log: who joined and left, from a cursor on.",
     )

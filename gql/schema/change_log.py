@@ -1,8 +1,9 @@
 """The change log as the API shows it."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Self, cast
+from typing import Annotated, Any, Self, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -34,6 +35,11 @@ class Actor:
     kind: ActorKind = strawberry.field(description="What kind of caller.")
     user_id: strawberry.Private[int | None]
 
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """From the form in which the logs keep an actor."""
+        return cls(kind=ActorKind(record["kind"]), user_id=record["user"])
+
     async def resolve_user(self, info: Info) -> User | None:
         if self.user_id is None:
             return None
@@ -61,7 +67,7 @@ class ChangeLogEntry(Node):
         return cls(
             id=opaque("ChangeLogEntry", row.organisation_id, row.id),
             at=row.at,
-            actor=Actor(kind=ActorKind(row.actor["kind"]), user_id=row.actor["user"]),
+            actor=Actor.from_record(row.actor),
             object_type=name,
             object_id=opaque(name, row.organisation_id, row.noun_id),
             action=row.action,

@@ -20,6 +20,7 @@ from core.rules import (
     Rule,
     Span,
     Within,
+    fields_of,
     matches,
     parse_rule,
 )
@@ -317,6 +318,11 @@ def test_depth_and_number_of_conditions_are_bounded() -> None:
     assert matches(parsed(tree), {"city": "a"})
     assert refusal(group(tree))[1] == ["rules", "0"] * MAX_DEPTH
     assert refusal(group(*[FINE] * (MAX_CONDITIONS + 1)))[1] == ["rules", str(MAX_CONDITIONS)]
+
+
+def test_a_rule_tells_the_fields_it_asks_about() -> None:
+    rule = parsed(group(condition("city", "=", "a"), group(condition("beds", "null"), FINE)))
+    assert fields_of(rule) == {CATALOGUE.fields["city"], CATALOGUE.fields["beds"]}
 
 
 def test_text_compares_folded() -> None:

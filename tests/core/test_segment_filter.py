@@ -90,6 +90,7 @@ def test_last_changed_is_half_open_and_may_be_open_on_either_side() -> None:
     [
         (LastChanged(), ("lastChanged",)),
         (LastChanged(Period.TODAY, start=NOW), ("lastChanged",)),
+        (LastChanged(start=NOW.replace(tzinfo=None)), ("lastChanged",)),
         (LastChanged(start=NOW, end=NOW), ("lastChanged", "to")),
         (LastChanged(Period.LAST_DAYS), ("lastChanged", "days")),
         (LastChanged(Period.LAST_DAYS, days=0), ("lastChanged", "days")),
@@ -98,13 +99,13 @@ def test_last_changed_is_half_open_and_may_be_open_on_either_side() -> None:
 def test_an_impossible_last_changed_range_is_refused(changed: LastChanged, field: tuple[str, ...]) -> None:
     with pytest.raises(BadInput) as caught:
         check_filter(SegmentFilter(last_changed=changed), CATALOGUE, NOW)
-    assert caught.value.field == field
+    assert caught.value.field == ("input", "filter", *field)
 
 
 def test_unknown_statuses_and_too_many_choices_are_refused() -> None:
     with pytest.raises(BadInput) as caught:
         check_filter(SegmentFilter(statuses=("new", "odd")), CATALOGUE, NOW)
-    assert caught.value.field == ("statuses", "1")
+    assert caught.value.field == ("input", "filter", "statuses", "1")
     with pytest.raises(BadInput, match="1,000"):
         check_filter(SegmentFilter(campaign_ids=tuple(range(MAX_CHOSEN + 1))), CATALOGUE, NOW)
 
@@ -112,8 +113,8 @@ def test_unknown_statuses_and_too_many_choices_are_refused() -> None:
 def test_a_broken_rule_says_where_it_breaks() -> None:
     broken = {"combinator": "and", "rules": [{"field": "no", "operator": "=", "value": 1}]}
     with pytest.raises(InvalidRule) as caught:
-        check_filter(SegmentFilter(rule=broken), CATALOGUE, NOW)
-    assert caught.value.field == ("rule", "rules", "0", "field")
+        check_filter(SegmentFilter(rule=broken), CATALOGUE, NOW, ["filter"])
+    assert caught.value.field == ("filter", "rule", "rules", "0", "field")
     assert caught.value.details["path"] == ["rules", "0", "field"]
 
 

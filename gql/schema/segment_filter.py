@@ -1,0 +1,244 @@
+"""Filters of segments as the API shows them: what they select by, what rules may name, what they would do."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, NewType, Self, cast
+
+import strawberry
+
+from core import field_catalogue
+from core.access import Scope
+from core.field_catalogue import Kind
+from core.segment_filter import LastChanged as CoreLastChanged
+from core.segment_filter import Period
+from core.segment_filter import SegmentFilter as CoreFilter
+from core.statuses import LeadStatus
+from db.queries.segment_filter import FilterCounts
+from gql.schema import ids
+from gql.schema.enums import published
+from gql.schema.ids import opaque
+from gql.schema.lead import Lead
+from gql.schema.pagination import Connection
+from gql.schema.user_error import UserError
+
+RuleTree = NewType("RuleTree", object)
+
+RULE_TREE = strawberry.scalar(
+    name="RuleTree",
+    description="A rule as react-querybuilder writes it: groups `{combinator, rules, not}` of rules "
+    "`{field, operator, value}`, to a depth of 8 and up to 200 rules. It comes back as it was saved. "
+    "NOT and the negative operators are exact complements: a lead without a value is found by `!=`. "
+    "On texts `<`, `between` and the like compare as numbers where the bounds are numbers.",
+)
+
+published(
+    Period,
+    "Period",
+    "Days around now, in the organisation's time zone; a week begins on Monday.",
+    {
+        "TODAY": "Today.",
+        "YESTERDAY": "Yesterday.",
+        "THIS_WEEK": "Monday to Sunday of this week.",
+        "LAST_WEEK": "Monday to Sunday of the week before.",
+        "THIS_MONTH": "This calendar month.",
+        "LAST_MONTH": "The calendar month before.",
+        "THIS_QUARTER": "This quarter of the year.",
+        "LAST_QUARTER": "The quarter before.",
+        "THIS_YEAR": "This calendar year.",
+        "LAST_YEAR": "The calendar year before.",
+        "LAST_DAYS": "Today and the days before it: `days` in all.",
+    },
+)
+
+
+@strawberry.type(description="When leads were last changed.")
+class LastChanged:
+    period: Period | None = strawberry.field(description="A named range of days; null: from and to.")
+    days: int | None = strawberry.field(description="How many days, for LAST_DAYS.")
+    start: datetime | None = strawberry.field(name="from", description="Not before, UTC.")
+    end: datetime | None = strawberry.field(name="to", description="Before, UTC.")
+
+
+@strawberry.input(description="When leads were last changed: a named period, or from and to, either open.")
+class LastChangedInput:
+    period: Period | None = strawberry.field(default=None, description="A named range of days.")
+    days: int | None = strawberry.field(default=None, description="How many days, for LAST_DAYS: 1 or more.")
+    start: datetime | None = strawberry.field(name="from", default=None, description="Not before.")
+    end: datetime | None = strawberry.field(name="to", default=None, description="Before.")
+
+    def to_core(self) -> CoreLastChanged:
+        return CoreLastChanged(self.period, self.days, self.start, self.end)
+
+
+@strawberry.type(description="All that a segment selects by; an empty list or null limits nothing.")
+class SegmentFilter:
+    campaign_ids: list[strawberry.ID] = strawberry.field(description="Leads of these campaigns.")
+    lead_pool_ids: list[strawberry.ID] = strawberry.field(description="Leads of these pools.")
+    statuses: list[LeadStatus] = strawberry.field(description="Leads of these statuses.")
+    results: list[str] = strawberry.field(description="Leads whose last result has one of these keys.")
+    last_changed: LastChanged | None = strawberry.field(description="Leads last changed then.")
+    rule: RuleTree | None = strawberry.field(description="The rule, as it was saved.")
+
+    @classmethod
+    def from_core(cls, chosen: CoreFilter, organisation_id: int) -> Self:
+        changed = chosen.last_changed
+        return cls(
+            campaign_ids=[opaque("Campaign", organisation_id, one) for one in chosen.campaign_ids],
+            lead_pool_ids=[opaque("LeadPool", organisation_id, one) for one in chosen.lead_pool_ids],
+            statuses=[LeadStatus(status) for status in chosen.statuses],
+            results=list(chosen.results),
+            last_changed=None
+            if changed is None
+            else LastChanged(period=changed.period, days=changed.days, start=changed.start, end=changed.end),
+            rule=None if chosen.rule is None else RuleTree(chosen.rule),
+        )
+
+
+@strawberry.input(description="All that a segment is to select by; what is left out limits nothing.")
+class SegmentFilterInput:
+    campaign_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Leads of these campaigns, all of the group's project."
+    )
+    lead_pool_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Leads of these pools; left out: of all pools of the project."
+    )
+    statuses: list[LeadStatus] = strawberry.field(
+        default_factory=list, description="Leads of these statuses."
+    )
+    results: list[str] = strawberry.field(
+        default_factory=list, description="Leads whose last result has one of these keys."
+    )
+    last_changed: LastChangedInput | None = strawberry.field(
+        default=None, description="Leads last changed then."
+    )
+    rule: RuleTree | None = strawberry.field(default=None, description="Conditions on the leads' fields.")
+
+    def to_core(self, scope: Scope, path: Sequence[str]) -> CoreFilter:
+        """Raises NotFound for an ID that is not of the caller's organisation."""
+        return CoreFilter(
+            tuple(ids.locals_of("Campaign", self.campaign_ids, scope, [*path, "campaignIds"])),
+            tuple(ids.locals_of("LeadPool", self.lead_pool_ids, scope, [*path, "leadPoolIds"])),
+            tuple(status.value for status in self.statuses),
+            tuple(self.results),
+            self.last_changed.to_core() if self.last_changed else None,
+            cast("Mapping[str, Any] | None", self.rule),
+        )
+
+
+INPUT_TYPES = {
+    Kind.TEXT: "text",
+    Kind.NUMBER: "number",
+    Kind.DATE: "date",
+    Kind.DATETIME: "datetime-local",
+    Kind.REFERENCE: "text",
+}
+
+
+@strawberry.type(description="A choice of a list, as react-querybuilder takes it.")
+class RuleOption:
+    name: str = strawberry.field(description="What is written into the rule.")
+    value: str = strawberry.field(description="The same as `name`.")
+    label: str = strawberry.field(description="What people read.")
+
+    @classmethod
+    def of(cls, name: str, label: str) -> Self:
+        return cls(name=name, value=name, label=label)
+
+
+@strawberry.type(description="A field that rules may name, ready for react-querybuilder's `fields`.")
+class RuleField:
+    name: str = strawberry.field(description="Key of a template field, or `lead.…` for a built-in one.")
+    value: str = strawberry.field(description="The same as `name`.")
+    label: str = strawberry.field(description="What people call it.")
+    datatype: str = strawberry.field(
+        description="text, number, date, datetime, boolean, key (one of `values`) or reference (an ID)."
+    )
+    input_type: str | None = strawberry.field(description="Type of the HTML input; null: it has none.")
+    value_editor_type: str = strawberry.field(description="text, select or checkbox.")
+    operators: list[RuleOption] = strawberry.field(description="The operators it can be asked with.")
+    values: list[RuleOption] | None = strawberry.field(description="Values to choose from, where known.")
+    value_sources: list[str] = strawberry.field(description="Always `value`.")
+
+    @classmethod
+    def from_core(cls, field: field_catalogue.RuleField) -> Self:
+        values = [RuleOption.of(choice.value, choice.label) for choice in field.choices]
+        checkbox = field.kind is Kind.BOOLEAN
+        return cls(
+            name=field.key,
+            value=field.key,
+            label=field.label,
+            datatype=field.kind.value,
+            input_type=None if values else INPUT_TYPES.get(field.kind),
+            value_editor_type="checkbox" if checkbox else "select" if values else "text",
+            operators=[
+                RuleOption.of(operator.value, OPERATOR_LABELS[operator.value]) for operator in field.operators
+            ],
+            values=values or None,
+            value_sources=["value"],
+        )
+
+
+OPERATOR_LABELS: Mapping[str, str] = {
+    "=": "is",
+    "!=": "is not",
+    "<": "is less than",
+    ">": "is more than",
+    "<=": "is at most",
+    ">=": "is at least",
+    "contains": "contains",
+    "beginsWith": "begins with",
+    "endsWith": "ends with",
+    "doesNotContain": "does not contain",
+    "doesNotBeginWith": "does not begin with",
+    "doesNotEndWith": "does not end with",
+    "null": "is empty",
+    "notNull": "is not empty",
+    "in": "is one of",
+    "notIn": "is none of",
+    "between": "is between",
+    "notBetween": "is not between",
+}
+
+
+@strawberry.type(description="What saving a filter would do; exact, over the leads the caller may see.")
+class FilterPreviewCounts:
+    matching: int = strawberry.field(description="Leads that match.")
+    members: int = strawberry.field(description="Among them, members already.")
+    barred: int = strawberry.field(description="Among them, removed by hand: they stay out.")
+    held: int = strawberry.field(
+        description="Among them, in another segment of an exclusive project: they stay there."
+    )
+    would_join: int = strawberry.field(description="Among them, those that would join.")
+    would_leave: int = strawberry.field(
+        description="Members a rule brought that no longer match: they leave if the saving replaces."
+    )
+
+    @classmethod
+    def from_core(cls, counts: FilterCounts) -> Self:
+        return cls(
+            matching=counts.matching,
+            members=counts.members,
+            barred=counts.barred,
+            held=counts.held,
+            would_join=counts.would_join,
+            would_leave=counts.would_leave,
+        )
+
+
+@strawberry.type(description="What a filter selects now, or why it cannot be.")
+class SegmentFilterPreview:
+    counts: FilterPreviewCounts | None = strawberry.field(default=None, description="How many.")
+    leads: Connection[Lead] | None = strawberry.field(default=None, description="The leads that match.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="What is wrong with the filter."
+    )
+
+
+OfFilterSegment = Annotated[
+    strawberry.ID | None, strawberry.argument(description="The segment it is for; or name a project.")
+]
+OfFilterProject = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="The project it is for, where there is no segment yet."),
+]
+GivenFilter = Annotated[SegmentFilterInput, strawberry.argument(description="The filter to try.")]
