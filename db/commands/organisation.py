@@ -27,7 +27,12 @@ async def create_organisation(session: AsyncSession, *, name: str, time_zone: st
         raise BadInput(f"`{time_zone}` is not an IANA time zone.", field=["timeZone"])
     last = await session.scalar(select(func.coalesce(func.max(col(Organisation.id)), 0)))
     organisation = Organisation(
-        id=(last or 0) + 1, name=checked_name(name), time_zone=time_zone, created_at=now
+        id=(last or 0) + 1,
+        name=checked_name(name),
+        time_zone=time_zone,
+        created_at=now,
+        # Not 1: the number of a discarded organisation comes back, and a server may still hold its policy.
+        policy_revision=int(now.timestamp()),
     )
     session.add(organisation)
     await session.flush()

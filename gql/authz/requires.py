@@ -12,7 +12,7 @@ from graphql import GraphQLObjectType
 from strawberry.extensions import FieldExtension
 from strawberry.extensions.field_extension import AsyncExtensionResolver, SyncExtensionResolver
 from strawberry.schema_directive import Location
-from strawberry.types.enum import has_enum_definition
+from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
 from core.access import FEATURES, Permission
@@ -95,9 +95,9 @@ def _roots(schema: strawberry.Schema) -> Iterator[GraphQLObjectType]:
 
 def _describe_permissions() -> None:
     meanings = {feature.permission: f"{feature.title}: {feature.meaning}." for feature in FEATURES}
-    if has_enum_definition(Permission):
-        for value in Permission.__strawberry_definition__.values:
-            value.description = meanings[value.value]
+    definition: StrawberryEnumDefinition = vars(Permission)["__strawberry_definition__"]
+    for value in definition.values:
+        value.description = meanings[value.value]
 
 
 _describe_permissions()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 import strawberry
-from strawberry.types.enum import has_enum_definition
+from strawberry.types.enum import StrawberryEnumDefinition
 
 
 def published(enum: type[Enum], name: str, description: str, meanings: Mapping[str, str]) -> None:
@@ -13,6 +13,6 @@ def published(enum: type[Enum], name: str, description: str, meanings: Mapping[s
     meanings  by the name of each value; every value needs one. Raises KeyError
     """
     strawberry.enum(enum, name=name, description=description)
-    if has_enum_definition(enum):
-        for value in enum.__strawberry_definition__.values:
-            value.description = meanings[value.name]
+    definition: StrawberryEnumDefinition = vars(enum)["__strawberry_definition__"]
+    for value in definition.values:
+        value.description = meanings[value.name]
