@@ -1,7 +1,7 @@
 """What every resolver of one operation is given."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from core.access import Scope
 from core.errors import Unauthenticated
 from db.change_feed import ChangeFeed
 from db.database import Database
+from db.queries.policy import policy_changed_in
 from gql.authz.enforcer import Policies
 from gql.authz.scope import scope_of
 from gql.authz.tokens import Principal
@@ -92,6 +93,10 @@ class Context:
             scope = await self._read_scope(session, self.principal)
             yield session, scope
         self.current_loaders = None
+        if policy_changed_in(session):
+            # What it gave or took counts for the rest of the operation; a caller may have ended their own token.
+            with suppress(Unauthenticated):
+                await self.refresh_scope()
 
     async def _read_scope(self, session: AsyncSession, principal: Principal) -> Scope:
         scope = await scope_of(session, principal, self.services.clock(), self.services.policies)

@@ -7,30 +7,36 @@ from core.errors import TooLarge
 from db.commands.grant import set_access
 from gql.context import Info
 from gql.schema import ids
-from gql.schema.access import (
-    AccessEntryInput,
-    AccessPayload,
+from gql.schema.access import AccessEntry, AccessEntryInput, load_access
+from gql.schema.access_change import (
+    LeadPoolAccessPayload,
+    SegmentAccessPayload,
     SetLeadPoolAccessInput,
     SetSegmentAccessInput,
-    load_access,
 )
+from gql.schema.lead_pool import LeadPool
+from gql.schema.segment import Segment
 
 MAX_ENTRIES = 200
 
 
-async def set_segment_access(info: Info, input: SetSegmentAccessInput) -> AccessPayload:
+async def set_segment_access(info: Info, input: SetSegmentAccessInput) -> SegmentAccessPayload:
     segment_id = ids.local("Segment", input.segment_id, info.context.scope, ["input", "segmentId"])
-    return await _set_access(info, Resource.SEGMENT, segment_id, input.access)
+    access = await _set_access(info, Resource.SEGMENT, segment_id, input.access)
+    row = await info.context.loaders.segment.load(segment_id)
+    return SegmentAccessPayload(segment=Segment.from_row(row) if row else None, access=access)
 
 
-async def set_lead_pool_access(info: Info, input: SetLeadPoolAccessInput) -> AccessPayload:
+async def set_lead_pool_access(info: Info, input: SetLeadPoolAccessInput) -> LeadPoolAccessPayload:
     pool_id = ids.local("LeadPool", input.lead_pool_id, info.context.scope, ["input", "leadPoolId"])
-    return await _set_access(info, Resource.LEAD_POOL, pool_id, input.access)
+    access = await _set_access(info, Resource.LEAD_POOL, pool_id, input.access)
+    row = await info.context.loaders.lead_pool.load(pool_id)
+    return LeadPoolAccessPayload(lead_pool=LeadPool.from_row(row) if row else None, access=access)
 
 
 async def _set_access(
     info: Info, resource: Resource, object_id: int, access: Sequence[AccessEntryInput]
-) -> AccessPayload:
+) -> list[AccessEntry]:
     context = info.context
     if len(access) > MAX_ENTRIES:
         raise TooLarge(f"At most {MAX_ENTRIES} teams and users.", field=["input", "access"])
@@ -39,4 +45,4 @@ async def _set_access(
     ]
     async with context.writing() as (session, scope):
         await set_access(session, scope, resource, object_id, entries, now=context.now)
-    return AccessPayload(access=await load_access(info, resource, object_id))
+    return await load_access(info, resource, object_id)

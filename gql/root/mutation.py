@@ -3,10 +3,35 @@
 import strawberry
 
 from core.access import Permission
-from gql.resolvers import access, api_token, role, segment, segment_group, team, user
+from gql.resolvers import (
+    access,
+    api_token,
+    calling,
+    campaign,
+    job,
+    lead_pool,
+    lead_upload,
+    project,
+    role,
+    segment,
+    segment_group,
+    team,
+    user,
+)
 from gql.root.declare import changes
-from gql.schema.access import AccessPayload
+from gql.schema.access_change import LeadPoolAccessPayload, SegmentAccessPayload
 from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
+from gql.schema.calling import (
+    CallSessionPayload,
+    RecordCallPayload,
+    ReleaseLeadPayload,
+    TakeNextLeadPayload,
+)
+from gql.schema.campaign import CampaignPayload
+from gql.schema.job import JobPayload
+from gql.schema.lead_pool import LeadPoolPayload, LeadPoolsPayload
+from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
+from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
 from gql.schema.segment import (
     AddLeadsToSegmentsPayload,
@@ -72,15 +97,15 @@ class Mutation:
         None,
         "Ends one of the caller's tokens, or anyone's for those who manage integrations.",
     )
-    set_segment_access: AccessPayload = changes(
+    set_segment_access: SegmentAccessPayload = changes(
         access.set_segment_access,
-        AccessPayload,
+        SegmentAccessPayload,
         Permission.ACCESS_EDIT,
         "Says anew which teams and users have rights of their own on a segment.",
     )
-    set_lead_pool_access: AccessPayload = changes(
+    set_lead_pool_access: LeadPoolAccessPayload = changes(
         access.set_lead_pool_access,
-        AccessPayload,
+        LeadPoolAccessPayload,
         Permission.ACCESS_EDIT,
         "Says anew which teams and users have rights of their own on a lead pool.",
     )
@@ -146,4 +171,106 @@ class Mutation:
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Lets every member of a segment go.",
+    )
+    start_call_session: CallSessionPayload = changes(
+        calling.start_call_session,
+        CallSessionPayload,
+        Permission.SEGMENT_CALL,
+        "Starts calling segments, campaigns, or segments within campaigns.",
+    )
+    take_next_lead: TakeNextLeadPayload = changes(
+        calling.take_next_lead,
+        TakeNextLeadPayload,
+        Permission.SEGMENT_CALL,
+        "Hands the caller the next lead, which is nobody else's until the lease ends.",
+    )
+    record_call: RecordCallPayload = changes(
+        calling.record_call,
+        RecordCallPayload,
+        Permission.SEGMENT_CALL,
+        "Records the result of a call; whoever holds the lead may.",
+    )
+    release_lead: ReleaseLeadPayload = changes(
+        calling.release_lead,
+        ReleaseLeadPayload,
+        Permission.SEGMENT_CALL,
+        "Hands a lead back without a call.",
+    )
+    end_call_session: CallSessionPayload = changes(
+        calling.end_call_session,
+        CallSessionPayload,
+        Permission.SEGMENT_CALL,
+        "Ends a session; a lead it holds is free again.",
+    )
+    create_project: ProjectPayload = changes(
+        project.create_project, ProjectPayload, Permission.CAMPAIGN_MANAGE, "Creates a project."
+    )
+    update_project: ProjectPayload = changes(
+        project.update_project,
+        ProjectPayload,
+        Permission.CAMPAIGN_MANAGE,
+        "Changes a project, archives it or brings it back.",
+    )
+    create_campaign: CampaignPayload = changes(
+        campaign.create_campaign,
+        CampaignPayload,
+        Permission.CAMPAIGN_MANAGE,
+        "Creates a campaign with its template and results.",
+    )
+    update_campaign: CampaignPayload = changes(
+        campaign.update_campaign,
+        CampaignPayload,
+        Permission.CAMPAIGN_MANAGE,
+        "Changes a campaign, its template's fields or its results.",
+    )
+    archive_campaign: CampaignPayload = changes(
+        campaign.archive_campaign,
+        CampaignPayload,
+        Permission.CAMPAIGN_MANAGE,
+        "Takes a campaign out of use; its leads and history stay.",
+    )
+    create_lead_upload: LeadUploadPayload = changes(
+        lead_upload.create_lead_upload,
+        LeadUploadPayload,
+        Permission.LEAD_IMPORT,
+        "Announces a file of leads; its bytes go to the upload's `url` with PUT.",
+    )
+    update_lead_upload: LeadUploadPayload = changes(
+        lead_upload.update_lead_upload,
+        LeadUploadPayload,
+        Permission.LEAD_IMPORT,
+        "Changes settings, mapping or dialect of an upload until it is imported.",
+    )
+    import_leads: ImportLeadsPayload = changes(
+        lead_upload.import_leads,
+        ImportLeadsPayload,
+        Permission.LEAD_IMPORT,
+        "Begins the import of an upload; follow it with `jobProgressed`.",
+    )
+    cancel_job: JobPayload = changes(
+        job.cancel_job, JobPayload, Permission.LEAD_IMPORT, "Stops a job; what it has done so far stays."
+    )
+    create_lead_pool: LeadPoolPayload = changes(
+        lead_pool.create_lead_pool,
+        LeadPoolPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Creates an empty pool for leads entered by hand.",
+    )
+    update_lead_pool: LeadPoolPayload = changes(
+        lead_pool.update_lead_pool,
+        LeadPoolPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Changes name, description, priority or active dates of a pool.",
+    )
+    activate_lead_pools: LeadPoolsPayload = changes(
+        lead_pool.activate_lead_pools,
+        LeadPoolsPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Makes pools active: their leads are called.",
+    )
+    deactivate_lead_pools: LeadPoolsPayload = changes(
+        lead_pool.deactivate_lead_pools,
+        LeadPoolsPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Makes pools inactive: their leads are not called, save private and VIP redials.",
     )

@@ -13,7 +13,6 @@ from gql.schema import ids
 from gql.schema.enums import published
 from gql.schema.team import Team
 from gql.schema.user import User
-from gql.schema.user_error import UserError
 
 published(
     Right,
@@ -86,29 +85,3 @@ class AccessEntryInput:
 
     def to_core(self, scope: Scope, path: Sequence[str]) -> CoreEntry:
         return CoreEntry(self.to.to_core(scope, [*path, "to"]), frozenset(self.rights))
-
-
-@strawberry.input(description="Who has access to a segment from now on.")
-class SetSegmentAccessInput:
-    segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    access: list[AccessEntryInput] = strawberry.field(
-        description="Everyone with rights of their own, at most 200; whoever is not named loses theirs. "
-        "Roles with rights on all segments keep them."
-    )
-
-
-@strawberry.input(description="Who has access to a lead pool from now on.")
-class SetLeadPoolAccessInput:
-    lead_pool_id: strawberry.ID = strawberry.field(description="The lead pool.")
-    access: list[AccessEntryInput] = strawberry.field(
-        description="Everyone with rights of their own, at most 200; whoever is not named loses theirs. "
-        "Roles with rights on all pools keep them."
-    )
-
-
-@strawberry.type(description="Who has access after a change, or why there was none.")
-class AccessPayload:
-    access: list[AccessEntry] = strawberry.field(
-        default_factory=list, description="Everyone with rights of their own."
-    )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
