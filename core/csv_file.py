@@ -14,6 +14,8 @@ from itertools import chain, islice
 
 from charset_normalizer import from_bytes
 
+from core.errors import BadInput
+
 SEPARATORS = (",", ";", "\t", "|")
 MAX_CELL = 2**20
 MAX_RECORD = 4 * MAX_CELL
@@ -87,6 +89,17 @@ def detect_encoding(sample: bytes, rest: Iterable[bytes] = ()) -> str:
         return "utf-16-le" if odd > even else "utf-16-be"
     legacy = _first_chunk_not_utf8(chain((sample,), rest))
     return "utf-8" if legacy is None else _detect_legacy(sample + legacy)
+
+
+def known_encoding(name: str) -> str:
+    """The Python codec of that name. Raises BadInput where there is none that makes text of bytes."""
+    try:
+        codec = codecs.lookup(name).name
+        b"".decode(codec)
+        codecs.getincrementaldecoder(codec)
+    except (LookupError, ValueError):
+        raise BadInput(f"“{name}” is not an encoding.", field=("input", "dialect", "encoding")) from None
+    return codec
 
 
 def read(chunks: Iterable[bytes], dialect: Dialect) -> CsvFile:

@@ -26,7 +26,9 @@ from gql.root import build_schema
 from gql.settings import Environment, Settings
 from gql.transport.caller import Caller, TransportSettings
 from gql.transport.door import Door
+from gql.transport.downloads import DownloadEndpoint
 from gql.transport.routes import graphql_routes
+from gql.transport.uploads import UploadEndpoint
 
 log = structlog.get_logger()
 
@@ -89,6 +91,8 @@ class Application:
     def routes(self) -> list[BaseRoute]:
         return [
             *graphql_routes(self._door),
+            Route("/uploads/{id}", UploadEndpoint(lambda: self.services).respond, methods=["PUT", "HEAD"]),
+            Route("/downloads/{id}", DownloadEndpoint(lambda: self.services).respond),
             Route("/healthz", healthz),
             Route("/readyz", self.readyz),
         ]

@@ -132,16 +132,16 @@ async def figures_of_pools(
 async def import_rows(
     session: AsyncSession, scope: Scope, pool_id: int, outcomes: Sequence[str], *, after: int, first: int
 ) -> list[ImportRow]:
-    """Reported rows of a pool's import in the order of their ids, from behind one."""
+    """Reported rows of a pool's import in the order of the file, from behind a line; one report a line."""
     found = (
         select(ImportRow)
         .where(
             col(ImportRow.organisation_id) == scope.organisation_id,
             col(ImportRow.pool_id) == pool_id,
             col(ImportRow.outcome).in_(outcomes),
-            col(ImportRow.id) > after,
+            col(ImportRow.line) > after,
         )
-        .order_by(col(ImportRow.id))
+        .order_by(col(ImportRow.line), col(ImportRow.id))
         .limit(first)
     )
     return list((await session.execute(found)).scalars())
@@ -149,7 +149,7 @@ async def import_rows(
 
 async def heading_of_pool(session: AsyncSession, scope: Scope, pool_id: int) -> list[str]:
     """The columns of the file a pool came from; none for one that came from no file."""
-    rows = await import_rows(session, scope, pool_id, [HEADING], after=0, first=1)
+    rows = await import_rows(session, scope, pool_id, [HEADING], after=-1, first=1)
     return list(rows[0].cells or ()) if rows else []
 
 

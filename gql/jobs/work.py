@@ -7,16 +7,11 @@ from contextlib import asynccontextmanager
 
 from core.jobs import JobKind
 from db.database import Database
-from db.upload_files import UploadFiles
 from gql.context import Clock
+from gql.inspection import upload_files
 from gql.jobs.lead_import import LeadImport
 from gql.jobs.runner import JobRunner
 from gql.settings import Settings
-
-
-def upload_files(settings: Settings) -> UploadFiles:
-    """Where this installation keeps the bytes of uploads."""
-    return UploadFiles(settings.data_dir / "uploads")
 
 
 def runner_of(database: Database, settings: Settings, clock: Clock) -> JobRunner:

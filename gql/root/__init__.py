@@ -7,6 +7,7 @@ from gql.authz.requires import undeclared_fields
 from gql.root.mutation import Mutation
 from gql.root.query import Query
 from gql.root.subscription import Subscription
+from gql.schema.calling import NotCallable
 from gql.schema.membership import MembershipChange, MembershipHeartbeat
 from gql.schema.segment_filter import RULE_TREE, RuleTree
 from gql.schema.user_error import (
@@ -18,7 +19,7 @@ from gql.schema.user_error import (
 )
 
 EVENTS = [MembershipChange, MembershipHeartbeat]
-USER_ERRORS = [ConfirmRequired, InvalidInput, InvalidRule, StaleVersion, StateConflict]
+USER_ERRORS = [ConfirmRequired, InvalidInput, InvalidRule, NotCallable, StaleVersion, StateConflict]
 
 
 def build_schema() -> strawberry.Schema:

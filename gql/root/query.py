@@ -5,9 +5,16 @@ import strawberry
 from core.access import Permission
 from gql.resolvers import (
     api_token,
+    calling,
+    campaign,
     change_log,
+    job,
+    lead,
+    lead_pool,
+    lead_upload,
     membership,
     organisation,
+    project,
     role,
     segment,
     segment_filter,
@@ -18,10 +25,17 @@ from gql.resolvers import (
 )
 from gql.root.declare import reads, tries
 from gql.schema.api_token import ApiToken
+from gql.schema.calling import CallableSegment
+from gql.schema.campaign import Campaign
 from gql.schema.change_log import ChangeLogEntry
+from gql.schema.job import Job
+from gql.schema.lead import Lead
+from gql.schema.lead_pool import LeadPool
+from gql.schema.lead_upload import LeadUpload
 from gql.schema.membership import MembershipChange
 from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
+from gql.schema.project import Project
 from gql.schema.role import FeaturePermissionInfo, Role
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import RuleField, SegmentFilterPreview
@@ -88,3 +102,39 @@ class Query:
         Permission.SEGMENT_VIEW,
         "The membership log: who joined and left, from a cursor on.",
     )
+    callable_segments: list[CallableSegment] = reads(
+        calling.list_callable_segments,
+        Permission.SEGMENT_CALL,
+        "Segments the caller has the right to call, in order, and why some cannot be called now.",
+    )
+    projects: Connection[Project] = reads(
+        project.list_projects, Permission.ORGANISATION_VIEW, "Projects the caller may see."
+    )
+    project: Project | None = reads(
+        project.get_project, Permission.ORGANISATION_VIEW, "One project; null where it may not be seen."
+    )
+    campaigns: Connection[Campaign] = reads(
+        campaign.list_campaigns, Permission.ORGANISATION_VIEW, "Campaigns the caller may see."
+    )
+    campaign: Campaign | None = reads(
+        campaign.get_campaign,
+        Permission.ORGANISATION_VIEW,
+        "One campaign, by ID or code; null where it may not be seen.",
+    )
+    lead_pools: Connection[LeadPool] = reads(
+        lead_pool.list_lead_pools, Permission.LEAD_VIEW, "Lead pools the caller may see, with their figures."
+    )
+    lead_pool: LeadPool | None = reads(
+        lead_pool.get_lead_pool, Permission.LEAD_VIEW, "One lead pool; null where it may not be seen."
+    )
+    lead_upload: LeadUpload | None = reads(
+        lead_upload.get_lead_upload,
+        Permission.LEAD_IMPORT,
+        "One upload with its columns and suggested mapping; null where there is none.",
+    )
+    leads: Connection[Lead] = reads(
+        lead.list_leads, Permission.LEAD_VIEW, "Leads the caller may see, in the order they came in."
+    )
+    lead: Lead | None = reads(lead.get_lead, Permission.LEAD_VIEW, "One lead; null where it may not be seen.")
+    jobs: Connection[Job] = reads(job.list_jobs, Permission.LEAD_IMPORT, "Jobs, newest first.")
+    job: Job | None = reads(job.get_job, Permission.LEAD_IMPORT, "One job; null where there is none.")

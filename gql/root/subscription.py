@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import strawberry
 
 from core.access import Permission
-from gql.resolvers import membership
+from gql.resolvers import job, membership
 from gql.root.declare import streams
+from gql.schema.job import JobEvent
 from gql.schema.membership import MembershipEvent
 
 
@@ -16,4 +17,9 @@ class Subscription:
         membership.follow_membership,
         Permission.SEGMENT_VIEW,
         "Who joins and leaves segments: all that happened since the cursor, then what happens from now on.",
+    )
+    job_progressed: AsyncIterator[JobEvent] = streams(
+        job.job_progressed,
+        Permission.LEAD_IMPORT,
+        "How a job goes on, step by step; ends with the job.",
     )

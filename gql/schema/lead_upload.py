@@ -1,0 +1,304 @@
+"""Uploads of leads as the API shows them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+import strawberry
+
+from core.access import Scope
+from core.csv_file import Dialect, known_encoding
+from core.errors import BadInput
+from core.field_mapping import Pair, suggest
+from core.fields import FieldType
+from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.upload import ImportSettings, column_from, settings_from
+from db.models import LeadUpload as Row
+from gql.context import Info
+from gql.schema import ids
+from gql.schema.campaign import Campaign
+from gql.schema.enums import published
+from gql.schema.job import Job
+from gql.schema.lead_pool import LeadPool
+from gql.schema.node import Node
+from gql.schema.user_error import UserError
+
+
+class UploadState(StrEnum):
+    """How far an upload is."""
+
+    RECEIVING = "receiving"
+    RECEIVED = "received"
+    SUBMITTED = "submitted"
+
+
+published(
+    UploadState,
+    "LeadUploadState",
+    "How far an upload is.",
+    {
+        "RECEIVING": "The file has not arrived in full.",
+        "RECEIVED": "Inspected; settings and mapping may be changed.",
+        "SUBMITTED": "Handed to an import job; nothing may be changed any more.",
+    },
+)
+
+
+@strawberry.type(description="How a file is written.")
+class CsvDialect:
+    encoding: str = strawberry.field(description="Such as utf-8, utf-8-sig (with byte order mark), cp1252.")
+    separator: str = strawberry.field(description="The sign between cells.")
+    has_header: bool = strawberry.field(description="Whether the first row names the columns.")
+
+
+@strawberry.type(description="A column of an uploaded file.")
+class UploadColumn:
+    name: str = strawberry.field(description="Its heading, made unique.")
+    samples: list[str] = strawberry.field(description="Its first different values, at most five.")
+    guessed_type: FieldType = strawberry.field(description="What its values look like.")
+    suggested_field: str | None = strawberry.field(
+        description="Key of the template field it seems to fill; null: none."
+    )
+
+
+@strawberry.type(description="One line of a mapping.")
+class ColumnMapping:
+    column: str = strawberry.field(description="Name of the column.")
+    field: str = strawberry.field(description="Key of the template field it fills.")
+
+
+@strawberry.type(description="How the leads of an upload come in.")
+class UploadSettings:
+    pool_name: str = strawberry.field(description="Name of the pool to make.")
+    description: str = strawberry.field(description="Its description.")
+    priority: int = strawberry.field(description="Priority of its leads; the highest come first.")
+    active_from: datetime | None = strawberry.field(description="Leads are not called before, UTC.")
+    active_until: datetime | None = strawberry.field(description="Leads are not called from then on, UTC.")
+    duplicate_field: str | None = strawberry.field(description="Key of the field that tells duplicates.")
+    duplicate_scope: DuplicateScope = strawberry.field(description="Where duplicates are looked for.")
+    duplicate_action: DuplicateAction = strawberry.field(description="What is done about them.")
+    only_open: bool = strawberry.field(description="Whether only open leads count.")
+    include_inactive_pools: bool = strawberry.field(description="Whether leads of inactive pools count.")
+    repeats_within_file: bool = strawberry.field(description="Whether rows of the file itself count.")
+
+    @classmethod
+    def from_core(cls, settings: ImportSettings) -> Self:
+        rule = settings.duplicates
+        return cls(
+            pool_name=settings.pool_name,
+            description=settings.description,
+            priority=settings.priority,
+            active_from=settings.active_from,
+            active_until=settings.active_until,
+            duplicate_field=settings.duplicate_field,
+            duplicate_scope=rule.scope,
+            duplicate_action=rule.action,
+            only_open=rule.only_open,
+            include_inactive_pools=rule.include_inactive_pools,
+            repeats_within_file=rule.within_file,
+        )
+
+
+@strawberry.type(description="A file of leads on its way in: sent, inspected, mapped, submitted.")
+class LeadUpload(Node):
+    row: strawberry.Private[Row]
+    file_name: str = strawberry.field(description="What the client calls it.")
+    size: int | None = strawberry.field(description="Its length in bytes; null while it is not known.")
+    received: int = strawberry.field(description="Bytes that have arrived.")
+    state: UploadState = strawberry.field(description="How far it is.")
+    url: str = strawberry.field(description="Path to send the bytes to with PUT.")
+    settings: UploadSettings = strawberry.field(description="How its leads come in.")
+    created_at: datetime = strawberry.field(description="When it was announced, UTC.")
+    version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
+
+    async def resolve_campaign(self, info: Info) -> Campaign | None:
+        row = await info.context.loaders.campaign.load(self.row.campaign_id)
+        return Campaign.from_row(row) if row else None
+
+    async def resolve_columns(self, info: Info) -> list[UploadColumn] | None:
+        if self.row.columns is None:
+            return None
+        columns = [column_from(record) for record in self.row.columns]
+        campaign = await info.context.loaders.campaign.load(self.row.campaign_id)
+        stored = await info.context.loaders.template_fields.load(campaign.template_id) if campaign else []
+        pairs = suggest(columns, [one.field for one in stored])
+        return [
+            UploadColumn(
+                name=column.name,
+                samples=list(column.samples),
+                guessed_type=column.type,
+                suggested_field=pair.field,
+            )
+            for column, pair in zip(columns, pairs, strict=True)
+        ]
+
+    def resolve_mapping(self) -> list[ColumnMapping]:
+        return [ColumnMapping(column=one, field=key) for one, key in (self.row.mapping or {}).items()]
+
+    def resolve_dialect(self) -> CsvDialect | None:
+        return CsvDialect(**self.row.dialect) if self.row.dialect else None
+
+    campaign: Campaign | None = strawberry.field(resolver=resolve_campaign, description="Where they go.")
+    columns: list[UploadColumn] | None = strawberry.field(
+        resolver=resolve_columns, description="Its columns; null until it has arrived."
+    )
+    mapping: list[ColumnMapping] = strawberry.field(
+        resolver=resolve_mapping, description="Which column fills which field; at first as suggested."
+    )
+    dialect: CsvDialect | None = strawberry.field(
+        resolver=resolve_dialect, description="How it is written, found out by itself; null until it arrived."
+    )
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        given = ids.opaque("LeadUpload", row.organisation_id, row.id)
+        return cls(
+            id=given,
+            row=row,
+            file_name=row.file_name,
+            size=row.size or None,
+            received=row.received,
+            state=UploadState(row.state),
+            url=f"/uploads/{given}",
+            settings=UploadSettings.from_core(settings_from(row.settings or {})),
+            created_at=row.created_at,
+            version=row.version,
+        )
+
+
+@strawberry.input(description="How the leads of an upload come in.")
+class UploadSettingsInput:
+    pool_name: str | None = strawberry.field(
+        default=None, description="Name of the pool to make; left out: the file's name."
+    )
+    description: str = strawberry.field(default="", description="Its description.")
+    priority: int = strawberry.field(default=0, description="Priority of its leads; the highest come first.")
+    active_from: datetime | None = strawberry.field(default=None, description="Leads are not called before.")
+    active_until: datetime | None = strawberry.field(
+        default=None, description="Leads are not called from then on."
+    )
+    owner_user_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The only user who may call them."
+    )
+    owner_team_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The team that may call them."
+    )
+    duplicate_field: str | None = strawberry.field(
+        default=None,
+        description="Key of the field that tells duplicates, usually the phone; needed.",
+    )
+    duplicate_scope: DuplicateScope = strawberry.field(
+        default=DuplicateScope.CAMPAIGN, description="Where duplicates are looked for."
+    )
+    duplicate_action: DuplicateAction = strawberry.field(
+        default=DuplicateAction.DISCARD, description="What is done about them."
+    )
+    only_open: bool = strawberry.field(default=False, description="Whether only open leads count.")
+    include_inactive_pools: bool = strawberry.field(
+        default=False, description="Whether leads of inactive pools count."
+    )
+    repeats_within_file: bool = strawberry.field(
+        default=True, description="Whether a row that repeats an earlier row of the file is a duplicate."
+    )
+
+    def to_core(self, scope: Scope, file_name: str) -> ImportSettings:
+        path = ("input", "settings")
+        return ImportSettings(
+            pool_name=self.pool_name or file_name,
+            description=self.description,
+            priority=self.priority,
+            active_from=self.active_from,
+            active_until=self.active_until,
+            owner_user_id=ids.optional_local("User", self.owner_user_id, scope, (*path, "ownerUserId")),
+            owner_team_id=ids.optional_local("Team", self.owner_team_id, scope, (*path, "ownerTeamId")),
+            duplicate_field=self.duplicate_field,
+            duplicates=DuplicateRule(
+                scope=self.duplicate_scope,
+                action=self.duplicate_action,
+                only_open=self.only_open,
+                include_inactive_pools=self.include_inactive_pools,
+                within_file=self.repeats_within_file,
+            ),
+        )
+
+
+@strawberry.input(description="One line of a mapping.")
+class ColumnMappingInput:
+    column: str = strawberry.field(description="Name of the column.")
+    field: str | None = strawberry.field(
+        default=None, description="Key of the template field it fills; null: it is not imported."
+    )
+
+
+def pairs_of(lines: Sequence[ColumnMappingInput]) -> list[Pair]:
+    return [Pair(line.column, line.field) for line in lines]
+
+
+@strawberry.input(description="How a file is written, where it was found out wrongly.")
+class CsvDialectInput:
+    encoding: str | None = strawberry.field(default=None, description="Such as utf-8 or cp1252.")
+    separator: str | None = strawberry.field(default=None, description="One sign: , ; | or a tab.")
+    has_header: bool | None = strawberry.field(
+        default=None, description="Whether the first row names the columns."
+    )
+
+    def over(self, found: Dialect) -> Dialect:
+        """What was found, save for what is said here. Raises BadInput."""
+        separator = found.separator if self.separator is None else self.separator
+        if len(separator) != 1 or separator in '"\r\n\x00':
+            raise BadInput("A separator is one sign.", field=("input", "dialect", "separator"))
+        encoding = found.encoding if self.encoding is None else known_encoding(self.encoding)
+        return Dialect(encoding, separator, found.has_header if self.has_header is None else self.has_header)
+
+
+@strawberry.input(description="A file that is about to be sent.")
+class CreateLeadUploadInput:
+    campaign_id: strawberry.ID = strawberry.field(description="The campaign its leads are for.")
+    file_name: str = strawberry.field(description="What it is called; used as the pool's name only.")
+    size: int | None = strawberry.field(
+        default=None, description="Its length in bytes; left out: the first PUT that ends is the whole file."
+    )
+    settings: UploadSettingsInput | None = strawberry.field(
+        default=None, description="How its leads come in; may be changed until it is submitted."
+    )
+
+
+@strawberry.input(description="What to change of an upload; what is left out stays as it is.")
+class UpdateLeadUploadInput:
+    id: strawberry.ID = strawberry.field(description="The upload.")
+    settings: UploadSettingsInput | None = strawberry.field(
+        default=None, description="How its leads come in, given whole."
+    )
+    mapping: list[ColumnMappingInput] | None = strawberry.field(
+        default=None, description="Which column fills which field, given whole; the rest is not imported."
+    )
+    dialect: CsvDialectInput | None = strawberry.field(
+        default=None, description="Reads the file anew as said here; the mapping starts from the suggestion."
+    )
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuses with STALE_VERSION if it has another version."
+    )
+
+
+@strawberry.input(description="An upload to import.")
+class ImportLeadsInput:
+    upload_id: strawberry.ID = strawberry.field(
+        description="The upload; importing it again answers with the same job."
+    )
+
+
+@strawberry.type(description="An upload after a change, or why there was none.")
+class LeadUploadPayload:
+    lead_upload: LeadUpload | None = strawberry.field(default=None, description="The upload.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+@strawberry.type(description="The import that has begun, or why it has not.")
+class ImportLeadsPayload:
+    job: Job | None = strawberry.field(default=None, description="The job that imports.")
+    lead_pool: LeadPool | None = strawberry.field(default=None, description="The pool it fills.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+
+UploadId = Annotated[strawberry.ID, strawberry.argument(description="The upload.")]

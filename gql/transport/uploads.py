@@ -1,0 +1,165 @@
+"""`PUT /uploads/{id}`: the bytes of a file, streamed to disk, in one request or in several.
+
+`HEAD` tells in `Upload-Offset` how much has arrived. A PUT with that header goes on from there, one without it
+begins anew. `Content-Digest: sha-256=:…:` is checked against the bytes of the request.
+"""
+
+import asyncio
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from core.access import Permission
+from core.errors import BadInput, Conflict, LeadgraphError, TooLarge
+from db.commands.lead_upload import RECEIVING, record_received
+from db.models import LeadUpload
+from db.queries.visible import visible_or_not_found
+from gql.authz.tokens import principal_of
+from gql.context import Context, Services, open_context
+from gql.inspection import inspect_upload, upload_files
+from gql.schema import ids
+from gql.transport.problems import problem
+
+WRITE_BYTES = 2**20
+SHA_256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a request says about its bytes."""
+
+    offset: int
+    limit: int
+    digest: bytes | None
+
+
+class UploadEndpoint:
+    """The ASGI endpoint behind `/uploads/{id}`."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+        self._busy: set[tuple[int, int]] = set()
+
+    async def respond(self, request: Request) -> Response:
+        upload: LeadUpload | None = None
+        try:
+            context = await self._context(request)
+            upload = await self._upload(context, request.path_params["id"])
+            if request.method == "PUT":
+                return await self._put(context, upload, request)
+            return Response(headers=_headers(upload.received))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except LeadgraphError as error:
+            return problem(error, _headers(upload.received) if upload else None)
+
+    async def _context(self, request: Request) -> Context:
+        principal = principal_of(request.headers.get("authorization"))
+        context = await open_context(self._services(), principal, None)
+        context.scope.need(Permission.LEAD_IMPORT)
+        return context
+
+    async def _upload(self, context: Context, given: str) -> LeadUpload:
+        upload_id = ids.local("LeadUpload", given, context.scope)
+        async with context.database.reading() as session:
+            return await visible_or_not_found(session, context.scope, LeadUpload, upload_id)
+
+    async def _put(self, context: Context, upload: LeadUpload, request: Request) -> Response:
+        if upload.state != RECEIVING:
+            raise Conflict("The file has arrived already.")
+        wanted = _wanted(request, upload, context.settings.max_upload)
+        key = upload.organisation_id, upload.id
+        if key in self._busy:
+            raise Conflict("Another request is sending this file.")
+        self._busy.add(key)
+        try:
+            received = await self._receive(context, upload, wanted, request.stream())
+            complete = received == upload.size if upload.size else True
+            await self._record(context, upload, received, complete=complete)
+        finally:
+            self._busy.discard(key)
+        return JSONResponse({"received": received, "complete": complete}, headers=_headers(received))
+
+    async def _receive(
+        self, context: Context, upload: LeadUpload, wanted: _Wanted, body: AsyncIterator[bytes]
+    ) -> int:
+        """Writes the body behind what is there; how many bytes have arrived now."""
+        files, at, hashed = upload_files(context.settings), wanted.offset, sha256()
+        try:
+            async for data in _pieces(body):
+                if at + len(data) > wanted.limit:
+                    raise TooLarge(f"The file is longer than {wanted.limit} bytes.")
+                hashed.update(data)
+                await asyncio.to_thread(files.write, upload.organisation_id, upload.id, at, data)
+                at += len(data)
+        except ClientDisconnect:
+            # What came without a digest to check may stay: the client goes on from there.
+            if wanted.digest is None:
+                await self._record(context, upload, at, complete=False)
+            raise
+        if wanted.digest is not None and not compare_digest(wanted.digest, hashed.digest()):
+            raise BadInput("The bytes do not have the digest that was announced: send them again.")
+        return at
+
+    async def _record(self, context: Context, upload: LeadUpload, received: int, *, complete: bool) -> None:
+        inspection = await inspect_upload(context.services, context.scope, upload) if complete else None
+        async with context.writing() as (session, scope):
+            await record_received(
+                session, scope, upload.id, before=upload.received, after=received, inspection=inspection
+            )
+
+
+async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body in pieces worth a write; what has come before a broken connection is among them."""
+    piece = bytearray()
+    try:
+        async for data in body:
+            piece += data
+            if len(piece) >= WRITE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+    except ClientDisconnect:
+        if piece:
+            yield bytes(piece)
+        raise
+    if piece:
+        yield bytes(piece)
+
+
+def _wanted(request: Request, upload: LeadUpload, max_upload: int) -> _Wanted:
+    stated = request.headers.get("upload-offset")
+    offset = 0 if stated is None else _number(stated)
+    if stated is not None and offset != upload.received:
+        raise Conflict(f"{upload.received} bytes have arrived: go on from there.")
+    limit = upload.size or max_upload
+    length = request.headers.get("content-length")
+    if length is not None and offset + _number(length) > limit:
+        raise TooLarge(f"The file is longer than {limit} bytes.")
+    return _Wanted(offset, limit, _digest(request.headers.get("content-digest")))
+
+
+def _digest(header: str | None) -> bytes | None:
+    if header is None:
+        return None
+    found = SHA_256.search(header)
+    try:
+        return b64decode(found.group(1), validate=True) if found else None
+    except (ValueError, Base64Error):
+        raise BadInput("Content-Digest is not in the form sha-256=:base64:.") from None
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 15:
+        raise BadInput("Upload-Offset and Content-Length are numbers of bytes.")
+    return int(text)
+
+
+def _headers(received: int) -> dict[str, str]:
+    return {"Upload-Offset": str(received), "Cache-Control": "no-store"}
