@@ -267,8 +267,8 @@ def after_call(
     """
     if redial is not None and not is_open(status):
         raise BadInput("This result closes the lead, so there is nothing to redial.", field=("redial",))
-    if redial is not None and redial.at <= now:
-        raise BadInput("A redial lies in the future.", field=("redial", "at"))
+    if redial is not None and (redial.at.tzinfo is None or redial.at <= now):
+        raise BadInput("A redial lies in the future, and says its zone.", field=("redial", "at"))
     rests = redial is None and is_open(status)
     return WorkState(
         status=status,

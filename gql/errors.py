@@ -17,6 +17,7 @@ from core.errors import (
 )
 from gql.context import Info
 from gql.schema import user_error
+from gql.schema.calling import NotCallable
 
 NOT_FOR_PAYLOADS = (Unauthenticated, Forbidden, RateLimited)
 
@@ -35,6 +36,8 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
             return user_error.StaleVersion(
                 code=error.code, message=str(error), field=path, current_version=current
             )
+        case Conflict(details={"reasons": list(reasons)}):
+            return NotCallable(code=error.code, message=str(error), field=path, reasons=reasons)
         case Conflict():
             return user_error.StateConflict(code=error.code, message=str(error), field=path)
         case ConfirmRequired():

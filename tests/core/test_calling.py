@@ -217,6 +217,7 @@ def test_a_personal_redial_makes_its_agent_the_owner() -> None:
     [
         (LeadStatus.CLOSED, NOW + MINUTE, ("redial",)),
         (LeadStatus.OPEN, NOW, ("redial", "at")),
+        (LeadStatus.OPEN, datetime(2026, 11, 24, 10), ("redial", "at")),  # noqa: DTZ001  the point of it
     ],
 )
 def test_a_redial_that_cannot_be_is_refused(status: LeadStatus, at: datetime, path: tuple[str, ...]) -> None:
