@@ -94,7 +94,7 @@ class Context:
             yield session, scope
         self.current_loaders = None
         if policy_changed_in(session):
-            # What it gave or took counts for the rest of the operation; a caller may have ended their own token.
+            # What it gave or took counts from here on; a caller may have ended their own token with it.
             with suppress(Unauthenticated):
                 await self.refresh_scope()
 
