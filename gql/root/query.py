@@ -13,6 +13,7 @@ from gql.resolvers import (
     lead_pool,
     lead_upload,
     membership,
+    node,
     organisation,
     project,
     role,
@@ -33,6 +34,7 @@ from gql.schema.lead import Lead
 from gql.schema.lead_pool import LeadPool
 from gql.schema.lead_upload import LeadUpload
 from gql.schema.membership import MembershipChange
+from gql.schema.node import Node
 from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
 from gql.schema.project import Project
@@ -48,6 +50,10 @@ from gql.schema.viewer import Viewer
 @strawberry.type(description="Everything that can be read.")
 class Query:
     viewer: Viewer = reads(viewer.get_viewer, None, "The caller, and what they may do.")
+    nodes: list[Node | None] = reads(
+        node.get_nodes, None, "Several objects by their IDs, in that order; at most 200."
+    )
+    node: Node | None = reads(node.get_node, None, "Any object by its ID; null where it may not be seen.")
     organisation: Organisation = reads(
         organisation.get_organisation, Permission.ORGANISATION_VIEW, "The caller's organisation."
     )

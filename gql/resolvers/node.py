@@ -1,0 +1,71 @@
+"""Any object by its ID; what may not be seen is null, as if it did not exist."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import strawberry
+
+from core.access import Permission
+from core.errors import BadInput, NotFound
+from db.paging import MAX_FIRST
+from gql.context import Info
+from gql.loaders import Loaders
+from gql.schema.campaign import Campaign
+from gql.schema.ids import parts
+from gql.schema.lead import Lead
+from gql.schema.lead_pool import LeadPool
+from gql.schema.node import Node
+from gql.schema.project import Project
+from gql.schema.segment import Segment
+from gql.schema.segment_group import SegmentGroup
+from gql.schema.team import Team
+from gql.schema.user import User
+
+Load = Callable[[Loaders, int], Awaitable[Any]]
+
+NODES: dict[str, tuple[Permission, Load, Callable[[Any], Node]]] = {
+    "Campaign": (
+        Permission.ORGANISATION_VIEW,
+        lambda loaders, one: loaders.campaign.load(one),
+        Campaign.from_row,
+    ),
+    "Lead": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead.load(one), Lead.from_row),
+    "LeadPool": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead_pool.load(one), LeadPool.from_row),
+    "Project": (
+        Permission.ORGANISATION_VIEW,
+        lambda loaders, one: loaders.project.load(one),
+        Project.from_row,
+    ),
+    "Segment": (Permission.SEGMENT_VIEW, lambda loaders, one: loaders.segment.load(one), Segment.from_row),
+    "SegmentGroup": (
+        Permission.SEGMENT_VIEW,
+        lambda loaders, one: loaders.segment_group.load(one),
+        SegmentGroup.from_row,
+    ),
+    "Team": (Permission.ORGANISATION_VIEW, lambda loaders, one: loaders.team.load(one), Team.from_row),
+    "User": (Permission.ORGANISATION_VIEW, lambda loaders, one: loaders.user.load(one), User.from_row),
+}
+"""Each noun with the permission its objects need, where they are loaded, and how they are shown."""
+
+NodeId = Annotated[strawberry.ID, strawberry.argument(description="The object's ID.")]
+NodeIds = Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {MAX_FIRST} IDs.")]
+
+
+async def get_node(info: Info, id: NodeId) -> Node | None:
+    scope = info.context.scope
+    try:
+        noun, organisation_id, object_id = parts(id)
+    except NotFound:
+        return None
+    if noun not in NODES or organisation_id != scope.organisation_id:
+        return None
+    permission, load, convert = NODES[noun]
+    row = await load(info.context.loaders, object_id) if scope.may(permission) else None
+    return None if row is None else convert(row)
+
+
+async def get_nodes(info: Info, ids: NodeIds) -> list[Node | None]:
+    if len(ids) > MAX_FIRST:
+        raise BadInput(f"At most {MAX_FIRST} IDs at once.", field=["ids"])
+    return list(await asyncio.gather(*(get_node(info, one) for one in ids)))
