@@ -46,9 +46,17 @@ class World:
 
 
 async def make_world(
-    session: AsyncSession, fields: Sequence[Field], *, organisation_id: int = 1, exclusive: bool = False
+    session: AsyncSession,
+    fields: Sequence[Field],
+    *,
+    organisation_id: int = 1,
+    exclusive: bool = False,
+    founded: bool = False,
 ) -> World:
-    """An organisation with one project, campaign, pool and group; odd fields go into further slots."""
+    """An organisation with one project, campaign, pool and group; every other field goes into further slots.
+
+    founded  the organisation and its first user are there already
+    """
     org = {"organisation_id": organisation_id, "id": 1}
     campaign = {"code": "C", "name": "C", "region": "US", "time_zone": "UTC", "created_at": NOW}
     rows: list[tuple[type[SQLModel], Mapping[str, Any]]] = [
@@ -67,6 +75,8 @@ async def make_world(
         ),
         (SegmentGroup, {**org, "project_id": 1, "name": "G", "position": 1, "created_at": NOW}),
     ]
+    if founded:
+        del rows[:2]
     slots = _slots(fields)
     for number, field in enumerate(fields, 1):
         slot_set, slot = slots[field.key]
