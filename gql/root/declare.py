@@ -34,7 +34,10 @@ def changes(
 ) -> Any:
     """A mutation field; core errors become its payload's `userErrors`."""
     extensions = [_required(permission), ReportUserErrors(payload)]
-    return strawberry.mutation(resolver=resolver, extensions=extensions, description=description)
+    field = strawberry.mutation(resolver=resolver, extensions=extensions, description=description)
+    for argument in field.arguments:
+        argument.description = "What to do, and to what."
+    return field
 
 
 def streams(resolver: Callable[..., Any], permission: Permission | None, description: str) -> Any:

@@ -48,8 +48,6 @@ def undescribed(definition: Definition) -> Iterator[str]:
         yield from (
             f"{name}.{value.name.value}" for value in definition.values or () if not value.description
         )
-    if isinstance(definition, DirectiveDefinitionNode):
-        yield from (f"@{name}({a.name.value}:)" for a in definition.arguments or () if not a.description)
     if isinstance(
         definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | InputObjectTypeDefinitionNode
     ):
