@@ -151,7 +151,7 @@ class Call(Node):
 class CallableSegment:
     segment: Segment = strawberry.field(description="The segment.")
     callable: bool = strawberry.field(description="Whether a lead of it can be called right now.")
-    ready: int = strawberry.field(
+    leads_ready: int = strawberry.field(
         description="Leads ready for the caller to dial, whatever the hours; exact."
     )
     callable_now: int = strawberry.field(description="Those of them whose opening hours allow it now; exact.")
@@ -165,7 +165,7 @@ class CallableSegment:
         return cls(
             segment=Segment.from_row(standing.segment),
             callable=not standing.reasons,
-            ready=standing.ready,
+            leads_ready=standing.ready,
             callable_now=standing.callable_now,
             reasons=sorted(standing.reasons),
             next_opening=standing.next_opening,
