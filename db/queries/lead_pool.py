@@ -14,7 +14,7 @@ from core.access import Scope
 from core.fields import fold
 from db.models import Campaign, ImportRow, Lead, LeadPool
 from db.paging import OrderKey, Page, Paging, fetch_page
-from db.queries.lead_readiness import pool_in_service, ready
+from db.queries.lead_readiness import ready_to_dial
 from db.scope_sql import visible_pools
 
 HEADING = "heading"
@@ -105,16 +105,14 @@ async def figures_of_pools(
     session: AsyncSession, scope: Scope, pool_ids: Sequence[int], now: datetime
 ) -> Mapping[int, PoolFigures]:
     """The figures of each pool, from its leads as they are: one statement for all."""
-    in_service = and_(
-        pool_in_service(LeadPool, now), col(Campaign.active).is_(True), col(Campaign.archived_at).is_(None)
-    )
+    dialable = ready_to_dial(Lead, LeadPool, Campaign, now)
     rows = await session.execute(
         select(
             col(Lead.pool_id),
             func.count(),
             func.sum(case((col(Lead.is_open).is_(True), 1), else_=0)),
             func.sum(case((col(Lead.processed).is_(True), 1), else_=0)),
-            func.sum(case((and_(ready(Lead, now), in_service), 1), else_=0)),
+            func.sum(case((dialable, 1), else_=0)),
         )
         .select_from(Lead)
         .join(LeadPool, _same_row(scope, LeadPool.organisation_id, LeadPool.id, Lead.pool_id))

@@ -23,7 +23,7 @@ from core.calling import (
     Redial,
     RedialKind,
 )
-from db.models import Lead, LeadPool, SegmentMember
+from db.models import Campaign, Lead, LeadPool, SegmentMember
 from db.scope_sql import is_member
 
 PERSONAL_KINDS = sorted(PERSONAL)
@@ -50,8 +50,20 @@ def redial_of(lead: Lead) -> Redial | None:
     return Redial(RedialKind(lead.redial_kind), lead.redial_at, lead.redial_user_id)
 
 
+def ready_to_dial(
+    lead: type[Lead], pool: type[LeadPool], campaign: type[Campaign], now: Moment
+) -> ColumnElement[bool]:
+    """Leads that could be offered now if the hours were open, whoever calls, like `core.calling.readiness`."""
+    return and_(
+        ready(lead, now),
+        col(campaign.active).is_(True),
+        col(campaign.archived_at).is_(None),
+        or_(is_personal(lead), pool_in_service(pool, now)),
+    )
+
+
 def ready(lead: type[Lead], now: Moment) -> ColumnElement[bool]:
-    """Leads ready to dial, as far as the lead itself says; the rest is `pool_in_service` and the campaign."""
+    """Leads ready to dial as far as the lead itself says."""
     return and_(workable(lead), free(lead, now), due(lead, now))
 
 

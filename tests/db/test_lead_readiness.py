@@ -21,7 +21,7 @@ from core.calling import (
     readiness,
 )
 from db.database import Database
-from db.models import Lead, LeadPool
+from db.models import Campaign, Lead, LeadPool
 from db.queries import lead_readiness as sql
 from tests.db.call_centre import ANN, BOB, NOW, SALES, SUPPORT, open_call_centre, pool_row
 
@@ -67,22 +67,22 @@ async def test_sql_and_core_decide_alike_about_every_lead(database: Database, se
         await centre.add_leads(1, segment_id=None, **any_lead(chance, number, len(pools)))
 
     in_pool = and_(col(LeadPool.organisation_id) == 1, col(LeadPool.id) == col(Lead.pool_id))
+    in_campaign = and_(col(Campaign.organisation_id) == 1, col(Campaign.id) == col(Lead.campaign_id))
     decided: list[Any] = [
-        sql.ready(Lead, NOW),
-        sql.pool_in_service(LeadPool, NOW) | sql.is_personal(Lead),
+        sql.ready_to_dial(Lead, LeadPool, Campaign, NOW),
         sql.may_have(Lead, CALLER.user_id, sorted(CALLER.team_ids)),
         sql.due(Lead, NOW),
         sql.redial_rank(Lead, NOW - OVERDUE_AFTER),
     ]
     async with database.reading() as session:
-        statement: Any = select(Lead, *decided).join(LeadPool, in_pool).where(col(Lead.organisation_id) == 1)
-        rows = (await session.execute(statement)).all()
+        statement: Any = select(Lead, *decided).join(LeadPool, in_pool).join(Campaign, in_campaign)
+        rows = (await session.execute(statement.where(col(Lead.organisation_id) == 1))).all()
 
     verdicts = set()
-    for lead, ready, pool_serves, may, due, rank in rows:
+    for lead, ready, may, due, rank in rows:
         facts = sql.lead_facts(lead)
         dialable = readiness(facts, pools[lead.pool_id], CampaignFacts(), NOW) == frozenset()
-        assert bool(ready and pool_serves) == dialable, lead
+        assert bool(ready) == dialable, lead
         assert bool(may) == may_have(facts, CALLER), lead
         assert bool(due) == is_due(facts, NOW), lead
         assert rank == order_class(facts.redial, NOW), lead
