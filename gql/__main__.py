@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,33 @@ def doctor() -> None:
         typer.echo(f"{'ok  ' if finding.good else 'FAIL'} {finding.subject}: {finding.advice}")
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
+
+
+@verbs.command("import-leads")
+def import_leads(
+    file: Annotated[Path, typer.Argument(help="The CSV file.", exists=True, dir_okay=False)],
+    campaign: Annotated[str, typer.Option(help="Code of the campaign its leads are for.")],
+    map: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=FIELD for a column that is not to fill the suggested field; repeatable."),
+    ] = None,
+    duplicate_field: Annotated[str, typer.Option(help="Field that tells duplicates.")] = "phone",
+    duplicate_scope: Annotated[str, typer.Option(help="none, campaign, project or all.")] = "campaign",
+    duplicate_action: Annotated[str, typer.Option(help="notify, discard, deactivate or remove.")] = "discard",
+    organisation: Annotated[
+        str | None, typer.Option(help="Name or number, where several have such a campaign.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the accounts as JSON, as the last line.")
+    ] = False,
+) -> None:
+    """Import a file of leads, also beside a running server."""
+    pairs = [one.rpartition("=") for one in map or ()]
+    if any(not sign for _, sign, _ in pairs):
+        raise typer.BadParameter("a mapping is COLUMN=FIELD", param_hint="--map")
+    mapping = {column: field for column, _, field in pairs}
+    duplicates = (duplicate_field, duplicate_scope, duplicate_action)
+    raise typer.Exit(asyncio.run(_import_leads(file, campaign, mapping, duplicates, organisation, json)))
 
 
 @organisation.command("create")
@@ -157,6 +185,32 @@ async def _create_token(
     typer.echo(text)
 
 
+async def _import_leads(
+    file: Path,
+    campaign: str,
+    mapping: dict[str, str],
+    duplicates: tuple[str, str, str],
+    organisation: str | None,
+    as_json: bool,
+) -> int:
+    from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+    from db.database import Database
+    from gql.context import utc_now
+    from gql.jobs.file_import import FileImport, run_file_import
+    from gql.settings import Settings
+
+    field, scope, action = duplicates
+    try:
+        rule = DuplicateRule(DuplicateScope(scope), DuplicateAction(action))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    await _prepare(demo=False, address="")
+    settings = Settings()
+    wanted = FileImport(file, campaign, mapping, field, rule, organisation)
+    async with Database(settings.url) as database:
+        return await run_file_import(database, settings, utc_now, wanted, as_json=as_json)
+
+
 async def _prepare(demo: bool, address: str) -> None:
     from db.migrate import migrate as bring_up_to_date
     from gql.settings import Settings
@@ -165,13 +219,14 @@ async def _prepare(demo: bool, address: str) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await bring_up_to_date(settings.url)
     if demo:
+        from db.change_feed import ChangeFeed
         from db.database import Database
-        from gql.context import utc_now
+        from gql.context import Services, utc_now
         from gql.demo import make_demo, tour
 
         async with Database(settings.url) as database:
-            tokens = await make_demo(database, settings, utc_now)
-        typer.echo(tour(address, tokens or {}))
+            tokens = await make_demo(Services(database, ChangeFeed(database), settings, utc_now))
+        typer.echo(tour(address, tokens))
 
 
 if __name__ == "__main__":
