@@ -92,7 +92,7 @@ def import_leads(
     duplicate_scope: Annotated[str, typer.Option(help="none, campaign, project or all.")] = "campaign",
     duplicate_action: Annotated[str, typer.Option(help="notify, discard, deactivate or remove.")] = "discard",
     organisation: Annotated[
-        str | None, typer.Option(help="Name or number, where several have such a campaign.")
+        int | None, typer.Option(help="Its number, where several have such a campaign.")
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the accounts as JSON, as the last line.")
@@ -190,12 +190,13 @@ async def _import_leads(
     campaign: str,
     mapping: dict[str, str],
     duplicates: tuple[str, str, str],
-    organisation: str | None,
+    organisation: int | None,
     as_json: bool,
 ) -> int:
     from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+    from db.change_feed import ChangeFeed
     from db.database import Database
-    from gql.context import utc_now
+    from gql.context import Services, utc_now
     from gql.jobs.file_import import FileImport, run_file_import
     from gql.settings import Settings
 
@@ -208,7 +209,8 @@ async def _import_leads(
     settings = Settings()
     wanted = FileImport(file, campaign, mapping, field, rule, organisation)
     async with Database(settings.url) as database:
-        return await run_file_import(database, settings, utc_now, wanted, as_json=as_json)
+        services = Services(database, ChangeFeed(database), settings, utc_now)
+        return await run_file_import(services, wanted, as_json=as_json)
 
 
 async def _prepare(demo: bool, address: str) -> None:

@@ -134,8 +134,8 @@ async def make_demo(services: Services) -> Mapping[Role, str]:
         project_id = (await create_project(session, scope, name="Demo project", exclusive=False, now=now)).id
         campaign = await _make_campaign(session, scope, project_id, "HOSPITALS", "US", HOSPITALS, now)
         await _make_campaign(session, scope, project_id, "SCHOOLS", "FR", SCHOOLS, now)
-    wanted = FileImport(HOSPITALS, campaign.code)
-    await import_file(database, services.settings, services.clock, scope, wanted)
+    wanted = FileImport(HOSPITALS, campaign.code, organisation_id=organisation_id)
+    await import_file(services, wanted)
     async with database.writing() as session:
         await _make_segments(session, scope, project_id, campaign, teams, services.clock())
     async with database.writing() as session:

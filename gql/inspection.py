@@ -9,10 +9,10 @@ from core.csv_file import Dialect, detect
 from core.fields import Locale
 from core.upload import inspect
 from db.commands.lead_upload import Inspection
+from db.database import Database
 from db.models import Campaign, LeadUpload
 from db.queries.visible import visible_or_not_found
 from db.upload_files import UploadFiles
-from gql.context import Services
 from gql.settings import Settings
 
 SAMPLE_CHUNKS = 2
@@ -24,22 +24,26 @@ def upload_files(settings: Settings) -> UploadFiles:
 
 
 async def inspect_upload(
-    services: Services, scope: Scope, upload: LeadUpload, dialect: Dialect | None = None
+    database: Database,
+    settings: Settings,
+    scope: Scope,
+    upload: LeadUpload,
+    dialect: Dialect | None = None,
 ) -> Inspection:
     """What is in the file, read as `dialect` says or as it seems to be written.
 
     Raises  BadInput, TooLarge for a file that cannot be imported
     """
-    async with services.database.reading() as session:
+    async with database.reading() as session:
         campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
     locale = Locale(campaign.region, ZoneInfo(campaign.time_zone))
     return await asyncio.to_thread(
         _inspect,
-        upload_files(services.settings),
+        upload_files(settings),
         (scope.organisation_id, upload.id),
         dialect,
         locale,
-        services.settings.max_columns,
+        settings.max_columns,
     )
 
 

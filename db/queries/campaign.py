@@ -73,6 +73,12 @@ async def campaign_of_code(session: AsyncSession, scope: Scope, code: str) -> Ca
     return (await session.execute(found)).scalar_one_or_none()
 
 
+async def campaigns_of_code(session: AsyncSession, code: str) -> list[Campaign]:
+    """The campaigns with that code in any organisation, for the operator."""
+    found = select(Campaign).where(col(Campaign.code) == code).order_by(col(Campaign.organisation_id))
+    return list((await session.execute(found)).scalars())
+
+
 async def fields_of_templates(
     session: AsyncSession, scope: Scope, template_ids: Sequence[int]
 ) -> dict[int, list[StoredField]]:

@@ -85,6 +85,6 @@ async def _inspected(context: Context, row: Row, dialect: CsvDialectInput) -> co
         raise Conflict("There is no file to read.", field=["input", "dialect"])
     wanted = dialect.over(commands.dialect_of(row.dialect))
     try:
-        return await inspect_upload(context.services, context.scope, row, wanted)
+        return await inspect_upload(context.database, context.settings, context.scope, row, wanted)
     except BadInput as error:
         raise BadInput(str(error), field=["input", "dialect"]) from None

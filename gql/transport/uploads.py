@@ -1,7 +1,7 @@
 """`PUT /uploads/{id}`: the bytes of a file, streamed to disk, in one request or in several.
 
-`HEAD` tells in `Upload-Offset` how much has arrived. A PUT with that header goes on from there, one without it
-begins anew. `Content-Digest: sha-256=:…:` is checked against the bytes of the request.
+`HEAD` tells in `Upload-Offset` how much has arrived. A PUT with that header goes on from there, one without
+it begins anew. `Content-Digest: sha-256=:…:` is checked against the bytes of the request.
 """
 
 import asyncio
@@ -109,7 +109,9 @@ class UploadEndpoint:
         return at
 
     async def _record(self, context: Context, upload: LeadUpload, received: int, *, complete: bool) -> None:
-        inspection = await inspect_upload(context.services, context.scope, upload) if complete else None
+        inspection = None
+        if complete:
+            inspection = await inspect_upload(context.database, context.settings, context.scope, upload)
         async with context.writing() as (session, scope):
             await record_received(
                 session, scope, upload.id, before=upload.received, after=received, inspection=inspection
