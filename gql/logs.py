@@ -42,7 +42,8 @@ def configure_logs() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "casbin"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 class RequestLog:

@@ -1,4 +1,7 @@
-"""Everything that can be changed: field, type, resolver, payload, permission, description."""
+"""Everything that can be changed: field, type, resolver, payload, permission, description.
+
+Root fields are nullable: one that is refused is null beside its error, and what the others did is still told.
+"""
 
 import strawberry
 
@@ -46,229 +49,229 @@ from gql.schema.user import UserPayload
 
 @strawberry.type(description="Everything that can be changed.")
 class Mutation:
-    create_user: UserPayload = changes(
+    create_user: UserPayload | None = changes(
         user.create_user, UserPayload, Permission.USER_MANAGE, "Creates a user."
     )
-    update_user: UserPayload = changes(
+    update_user: UserPayload | None = changes(
         user.update_user, UserPayload, Permission.USER_MANAGE, "Changes a user's name, address or teams."
     )
-    deactivate_user: UserPayload = changes(
+    deactivate_user: UserPayload | None = changes(
         user.deactivate_user,
         UserPayload,
         Permission.USER_MANAGE,
         "Shuts a user out; their tokens stop working at once.",
     )
-    set_roles: UserPayload = changes(
+    set_roles: UserPayload | None = changes(
         user.set_roles, UserPayload, Permission.USER_MANAGE, "Replaces the roles of a user."
     )
-    create_team: TeamPayload = changes(
+    create_team: TeamPayload | None = changes(
         team.create_team, TeamPayload, Permission.USER_MANAGE, "Creates a team."
     )
-    update_team: TeamPayload = changes(
+    update_team: TeamPayload | None = changes(
         team.update_team, TeamPayload, Permission.USER_MANAGE, "Renames a team, or moves it below another."
     )
-    delete_team: DeleteTeamPayload = changes(
+    delete_team: DeleteTeamPayload | None = changes(
         team.delete_team,
         DeleteTeamPayload,
         Permission.USER_MANAGE,
         "Deletes a team, with all that was granted to it.",
     )
-    grant_permission: PermissionPayload = changes(
+    grant_permission: PermissionPayload | None = changes(
         role.grant_permission,
         PermissionPayload,
         Permission.USER_MANAGE,
         "Gives a role, team or user a feature permission.",
     )
-    revoke_permission: PermissionPayload = changes(
+    revoke_permission: PermissionPayload | None = changes(
         role.revoke_permission,
         PermissionPayload,
         Permission.USER_MANAGE,
         "Takes a feature permission from a role, team or user.",
     )
-    create_api_token: CreateApiTokenPayload = changes(
+    create_api_token: CreateApiTokenPayload | None = changes(
         api_token.create_api_token,
         CreateApiTokenPayload,
         None,
         "Makes a token of the caller, or of another user for those who manage users and integrations.",
     )
-    revoke_api_token: ApiTokenPayload = changes(
+    revoke_api_token: ApiTokenPayload | None = changes(
         api_token.revoke_api_token,
         ApiTokenPayload,
         None,
         "Ends one of the caller's tokens, or anyone's for those who manage integrations.",
     )
-    set_segment_access: SegmentAccessPayload = changes(
+    set_segment_access: SegmentAccessPayload | None = changes(
         access.set_segment_access,
         SegmentAccessPayload,
         Permission.ACCESS_EDIT,
         "Says anew which teams and users have rights of their own on a segment.",
     )
-    set_lead_pool_access: LeadPoolAccessPayload = changes(
+    set_lead_pool_access: LeadPoolAccessPayload | None = changes(
         access.set_lead_pool_access,
         LeadPoolAccessPayload,
         Permission.ACCESS_EDIT,
         "Says anew which teams and users have rights of their own on a lead pool.",
     )
-    create_segment_group: SegmentGroupPayload = changes(
+    create_segment_group: SegmentGroupPayload | None = changes(
         segment_group.create_segment_group,
         SegmentGroupPayload,
         Permission.SEGMENT_GROUP_MANAGE,
         "Creates a group, last in the order.",
     )
-    update_segment_group: SegmentGroupPayload = changes(
+    update_segment_group: SegmentGroupPayload | None = changes(
         segment_group.update_segment_group,
         SegmentGroupPayload,
         Permission.SEGMENT_GROUP_MANAGE,
         "Changes the settings or the place of a group.",
     )
-    delete_segment_group: DeleteSegmentGroupPayload = changes(
+    delete_segment_group: DeleteSegmentGroupPayload | None = changes(
         segment_group.delete_segment_group,
         DeleteSegmentGroupPayload,
         Permission.SEGMENT_GROUP_MANAGE,
         "Deletes an empty group.",
     )
-    create_segment: SegmentPayload = changes(
+    create_segment: SegmentPayload | None = changes(
         segment.create_segment,
         SegmentPayload,
         Permission.SEGMENT_EDIT,
         "Creates a segment without members, last in its group.",
     )
-    update_segment: SegmentPayload = changes(
+    update_segment: SegmentPayload | None = changes(
         segment.update_segment, SegmentPayload, Permission.SEGMENT_EDIT, "Changes the settings of a segment."
     )
-    delete_segment: DeleteSegmentPayload = changes(
+    delete_segment: DeleteSegmentPayload | None = changes(
         segment.delete_segment,
         DeleteSegmentPayload,
         Permission.SEGMENT_EDIT,
         "Deletes a segment with its members; the leads stay.",
     )
-    save_segment_filter: SegmentMembersPayload = changes(
+    save_segment_filter: SegmentMembersPayload | None = changes(
         segment.save_segment_filter,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Saves a filter as a new revision, and adds who matches or replaces who no longer does.",
     )
-    update_segment_members: SegmentMembersPayload = changes(
+    update_segment_members: SegmentMembersPayload | None = changes(
         segment.update_segment_members,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Applies the saved filter anew.",
     )
-    add_leads_to_segments: AddLeadsToSegmentsPayload = changes(
+    add_leads_to_segments: AddLeadsToSegmentsPayload | None = changes(
         segment.add_leads_to_segments,
         AddLeadsToSegmentsPayload,
         Permission.SEGMENT_EDIT,
         "Puts leads into segments by hand; rules do not make them leave.",
     )
-    remove_leads_from_segment: SegmentMembersPayload = changes(
+    remove_leads_from_segment: SegmentMembersPayload | None = changes(
         segment.remove_leads_from_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Takes leads out of a segment by hand; rules do not put them back.",
     )
-    empty_segment: SegmentMembersPayload = changes(
+    empty_segment: SegmentMembersPayload | None = changes(
         segment.empty_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Lets every member of a segment go.",
     )
-    start_call_session: CallSessionPayload = changes(
+    start_call_session: CallSessionPayload | None = changes(
         calling.start_call_session,
         CallSessionPayload,
         Permission.SEGMENT_CALL,
         "Starts calling segments, campaigns, or segments within campaigns.",
     )
-    take_next_lead: TakeNextLeadPayload = changes(
+    take_next_lead: TakeNextLeadPayload | None = changes(
         calling.take_next_lead,
         TakeNextLeadPayload,
         Permission.SEGMENT_CALL,
         "Hands the caller the next lead, which is nobody else's until the lease ends.",
     )
-    record_call: RecordCallPayload = changes(
+    record_call: RecordCallPayload | None = changes(
         calling.record_call,
         RecordCallPayload,
         Permission.SEGMENT_CALL,
         "Records the result of a call; whoever holds the lead may.",
     )
-    release_lead: ReleaseLeadPayload = changes(
+    release_lead: ReleaseLeadPayload | None = changes(
         calling.release_lead,
         ReleaseLeadPayload,
         Permission.SEGMENT_CALL,
         "Hands a lead back without a call.",
     )
-    end_call_session: CallSessionPayload = changes(
+    end_call_session: CallSessionPayload | None = changes(
         calling.end_call_session,
         CallSessionPayload,
         Permission.SEGMENT_CALL,
         "Ends a session; a lead it holds is free again.",
     )
-    create_project: ProjectPayload = changes(
+    create_project: ProjectPayload | None = changes(
         project.create_project, ProjectPayload, Permission.CAMPAIGN_MANAGE, "Creates a project."
     )
-    update_project: ProjectPayload = changes(
+    update_project: ProjectPayload | None = changes(
         project.update_project,
         ProjectPayload,
         Permission.CAMPAIGN_MANAGE,
         "Changes a project, archives it or brings it back.",
     )
-    create_campaign: CampaignPayload = changes(
+    create_campaign: CampaignPayload | None = changes(
         campaign.create_campaign,
         CampaignPayload,
         Permission.CAMPAIGN_MANAGE,
         "Creates a campaign with its template and results.",
     )
-    update_campaign: CampaignPayload = changes(
+    update_campaign: CampaignPayload | None = changes(
         campaign.update_campaign,
         CampaignPayload,
         Permission.CAMPAIGN_MANAGE,
         "Changes a campaign, its template's fields or its results.",
     )
-    archive_campaign: CampaignPayload = changes(
+    archive_campaign: CampaignPayload | None = changes(
         campaign.archive_campaign,
         CampaignPayload,
         Permission.CAMPAIGN_MANAGE,
         "Takes a campaign out of use; its leads and history stay.",
     )
-    create_lead_upload: LeadUploadPayload = changes(
+    create_lead_upload: LeadUploadPayload | None = changes(
         lead_upload.create_lead_upload,
         LeadUploadPayload,
         Permission.LEAD_IMPORT,
         "Announces a file of leads; its bytes go to the upload's `url` with PUT.",
     )
-    update_lead_upload: LeadUploadPayload = changes(
+    update_lead_upload: LeadUploadPayload | None = changes(
         lead_upload.update_lead_upload,
         LeadUploadPayload,
         Permission.LEAD_IMPORT,
         "Changes settings, mapping or dialect of an upload until it is imported.",
     )
-    import_leads: ImportLeadsPayload = changes(
+    import_leads: ImportLeadsPayload | None = changes(
         lead_upload.import_leads,
         ImportLeadsPayload,
         Permission.LEAD_IMPORT,
         "Begins the import of an upload; follow it with `jobProgressed`.",
     )
-    cancel_job: JobPayload = changes(
+    cancel_job: JobPayload | None = changes(
         job.cancel_job, JobPayload, Permission.LEAD_IMPORT, "Stops a job; what it has done so far stays."
     )
-    create_lead_pool: LeadPoolPayload = changes(
+    create_lead_pool: LeadPoolPayload | None = changes(
         lead_pool.create_lead_pool,
         LeadPoolPayload,
         Permission.LEAD_POOL_MANAGE,
         "Creates an empty pool for leads entered by hand.",
     )
-    update_lead_pool: LeadPoolPayload = changes(
+    update_lead_pool: LeadPoolPayload | None = changes(
         lead_pool.update_lead_pool,
         LeadPoolPayload,
         Permission.LEAD_POOL_MANAGE,
         "Changes name, description, priority or active dates of a pool.",
     )
-    activate_lead_pools: LeadPoolsPayload = changes(
+    activate_lead_pools: LeadPoolsPayload | None = changes(
         lead_pool.activate_lead_pools,
         LeadPoolsPayload,
         Permission.LEAD_POOL_MANAGE,
         "Makes pools active: their leads are called.",
     )
-    deactivate_lead_pools: LeadPoolsPayload = changes(
+    deactivate_lead_pools: LeadPoolsPayload | None = changes(
         lead_pool.deactivate_lead_pools,
         LeadPoolsPayload,
         Permission.LEAD_POOL_MANAGE,

@@ -1,4 +1,7 @@
-"""Everything that can be read: field, type, resolver, permission, description."""
+"""Everything that can be read: field, type, resolver, permission, description.
+
+Root fields are nullable: one that is refused is null beside its error, and the rest of the answer stands.
+"""
 
 import strawberry
 
@@ -49,42 +52,42 @@ from gql.schema.viewer import Viewer
 
 @strawberry.type(description="Everything that can be read.")
 class Query:
-    viewer: Viewer = reads(viewer.get_viewer, None, "The caller, and what they may do.")
+    viewer: Viewer | None = reads(viewer.get_viewer, None, "The caller, and what they may do.")
     nodes: list[Node | None] = reads(
         node.get_nodes, None, "Several objects by their IDs, in that order; at most 200."
     )
     node: Node | None = reads(node.get_node, None, "Any object by its ID; null where it may not be seen.")
-    organisation: Organisation = reads(
+    organisation: Organisation | None = reads(
         organisation.get_organisation, Permission.ORGANISATION_VIEW, "The caller's organisation."
     )
-    users: Connection[User] = reads(
+    users: Connection[User] | None = reads(
         user.list_users, Permission.ORGANISATION_VIEW, "Users of the organisation, in order of creation."
     )
-    teams: Connection[Team] = reads(
+    teams: Connection[Team] | None = reads(
         team.list_teams, Permission.ORGANISATION_VIEW, "Teams of the organisation, by name."
     )
-    roles: list[Role] = reads(
+    roles: list[Role] | None = reads(
         role.list_roles, Permission.ORGANISATION_VIEW, "All roles, and what each may do."
     )
-    feature_permissions: list[FeaturePermissionInfo] = reads(
+    feature_permissions: list[FeaturePermissionInfo] | None = reads(
         role.list_feature_permissions, None, "All permissions there are to grant."
     )
-    api_tokens: Connection[ApiToken] = reads(
+    api_tokens: Connection[ApiToken] | None = reads(
         api_token.list_api_tokens,
         None,
         "The caller's own tokens; everyone's for those who manage integrations.",
     )
-    change_log: Connection[ChangeLogEntry] = reads(
+    change_log: Connection[ChangeLogEntry] | None = reads(
         change_log.list_changes,
         Permission.CHANGE_LOG_VIEW,
         "Edits of objects the caller may see, newest first.",
     )
-    segment_groups: Connection[SegmentGroup] = reads(
+    segment_groups: Connection[SegmentGroup] | None = reads(
         segment_group.list_segment_groups,
         Permission.SEGMENT_VIEW,
         "Segment groups the caller may see, in order.",
     )
-    segments: Connection[Segment] = reads(
+    segments: Connection[Segment] | None = reads(
         segment.list_segments,
         Permission.SEGMENT_VIEW,
         "Segments the caller may see, by group and place.",
@@ -92,34 +95,34 @@ class Query:
     segment: Segment | None = reads(
         segment.get_segment, Permission.SEGMENT_VIEW, "One segment; null where it may not be seen."
     )
-    preview_segment_filter: SegmentFilterPreview = tries(
+    preview_segment_filter: SegmentFilterPreview | None = tries(
         segment_filter.preview_segment_filter,
         SegmentFilterPreview,
         Permission.SEGMENT_EDIT,
         "What a filter would select and change, before it is saved.",
     )
-    rule_fields: list[RuleField] = reads(
+    rule_fields: list[RuleField] | None = reads(
         segment_filter.list_rule_fields,
         Permission.SEGMENT_VIEW,
         "The fields rules may name, for a project or a segment, ready for react-querybuilder.",
     )
-    membership_changes: Connection[MembershipChange] = reads(
+    membership_changes: Connection[MembershipChange] | None = reads(
         membership.list_membership_changes,
         Permission.SEGMENT_VIEW,
         "The membership log: who joined and left, from a cursor on.",
     )
-    callable_segments: list[CallableSegment] = reads(
+    callable_segments: list[CallableSegment] | None = reads(
         calling.list_callable_segments,
         Permission.SEGMENT_CALL,
         "Segments the caller has the right to call, in order, and why some cannot be called now.",
     )
-    projects: Connection[Project] = reads(
+    projects: Connection[Project] | None = reads(
         project.list_projects, Permission.ORGANISATION_VIEW, "Projects the caller may see."
     )
     project: Project | None = reads(
         project.get_project, Permission.ORGANISATION_VIEW, "One project; null where it may not be seen."
     )
-    campaigns: Connection[Campaign] = reads(
+    campaigns: Connection[Campaign] | None = reads(
         campaign.list_campaigns, Permission.ORGANISATION_VIEW, "Campaigns the caller may see."
     )
     campaign: Campaign | None = reads(
@@ -127,7 +130,7 @@ class Query:
         Permission.ORGANISATION_VIEW,
         "One campaign, by ID or code; null where it may not be seen.",
     )
-    lead_pools: Connection[LeadPool] = reads(
+    lead_pools: Connection[LeadPool] | None = reads(
         lead_pool.list_lead_pools, Permission.LEAD_VIEW, "Lead pools the caller may see, with their figures."
     )
     lead_pool: LeadPool | None = reads(
@@ -138,9 +141,9 @@ class Query:
         Permission.LEAD_IMPORT,
         "One upload with its columns and suggested mapping; null where there is none.",
     )
-    leads: Connection[Lead] = reads(
+    leads: Connection[Lead] | None = reads(
         lead.list_leads, Permission.LEAD_VIEW, "Leads the caller may see, in the order they came in."
     )
     lead: Lead | None = reads(lead.get_lead, Permission.LEAD_VIEW, "One lead; null where it may not be seen.")
-    jobs: Connection[Job] = reads(job.list_jobs, Permission.LEAD_IMPORT, "Jobs, newest first.")
+    jobs: Connection[Job] | None = reads(job.list_jobs, Permission.LEAD_IMPORT, "Jobs, newest first.")
     job: Job | None = reads(job.get_job, Permission.LEAD_IMPORT, "One job; null where there is none.")
