@@ -26,7 +26,7 @@ from core.rules.tree import (
     Test,
     Within,
 )
-from core.rules.values import Misfit, Scalar, read_operand, split_list
+from core.rules.values import Misfit, Scalar, part_of_text, read_operand, split_list
 
 MAX_DEPTH = 8
 MAX_CONDITIONS = 200
@@ -160,10 +160,10 @@ class _Parser:
     ) -> Test:
         if operator is Operator.NULL:
             return Empty()
+        if operator in TEXT_TESTS:
+            return TEXT_TESTS[operator](_part(field, _single(written, path), path))
         several = operator in (Operator.IN, Operator.BETWEEN)
         spans = self._operands(field, _as_list(written) if several else [_single(written, path)], path)
-        if operator in TEXT_TESTS:
-            return TEXT_TESTS[operator](str(spans[0].low))
         if operator in (Operator.EQUALS, Operator.IN):
             return _equal_to(spans)
         if operator is Operator.BETWEEN and len(spans) != 2:
@@ -274,6 +274,13 @@ def _single(written: list[Scalar] | Scalar | None, path: Path) -> Scalar:
     if written is None:
         _refuse("A value is needed.", path)
     return written
+
+
+def _part(field: RuleField, written: Scalar, path: Path) -> str:
+    part = part_of_text(written)
+    if not part:
+        _refuse(f"{field.label}: a text to look for is needed.", path)
+    return part
 
 
 def _equal_to(spans: list[Span]) -> Test:

@@ -32,11 +32,23 @@ def read_operand(field: RuleField, raw: Scalar, catalogue: Catalogue) -> Span | 
 
 def plain_text(raw: Scalar) -> str | None:
     """Folded text of a written value, or None where it is not text and no number either."""
+    text = _written_text(raw)
+    return None if text is None else fold(text)
+
+
+def part_of_text(raw: Scalar) -> str | None:
+    """The same of a part to look for in texts: its outer blanks count, and nothing else folds differently."""
+    text = _written_text(raw)
+    # The bars keep the blanks from being trimmed; they combine with nothing.
+    return None if text is None else fold(f"|{text}|")[1:-1]
+
+
+def _written_text(raw: Scalar) -> str | None:
     if isinstance(raw, bool):
         return None
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
-    return fold(str(raw))
+    return str(raw)
 
 
 def _point(value: str | float) -> Span:

@@ -270,6 +270,8 @@ REFUSED: list[tuple[object, list[str], str]] = [
     (group(condition("beds", "contains", 1)), ["rules", "0", "operator"], "does not apply"),
     (group(condition("city", "=")), ["rules", "0", "value"], "needed"),
     (group(condition("city", "=", "  ")), ["rules", "0", "value"], "blank"),
+    (group(condition("city", "contains", "")), ["rules", "0", "value"], "look for"),
+    (group(condition("city", "contains", True)), ["rules", "0", "value"], "look for"),
     (group(condition("city", "=", True)), ["rules", "0", "value"], "text"),
     (group(condition("city", "=", ["a"])), ["rules", "0", "value"], "not a list"),
     (group(condition("city", "=", {"a": 1})), ["rules", "0", "value"], "list of these"),
@@ -323,6 +325,13 @@ def test_depth_and_number_of_conditions_are_bounded() -> None:
 def test_a_rule_tells_the_fields_it_asks_about() -> None:
     rule = parsed(group(condition("city", "=", "a"), group(condition("beds", "null"), FINE)))
     assert fields_of(rule) == {CATALOGUE.fields["city"], CATALOGUE.fields["beds"]}
+
+
+def test_blanks_around_a_part_to_look_for_count() -> None:
+    assert selects(condition("city", "beginsWith", "San "), city="san jose")
+    assert not selects(condition("city", "beginsWith", "San "), city="santa fe")
+    assert selects(condition("city", "contains", " "), city="san jose")
+    assert selects(condition("city", "=", " Santa Fe "), city="santa fe")
 
 
 def test_text_compares_folded() -> None:
