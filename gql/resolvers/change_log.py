@@ -2,8 +2,7 @@
 
 from db.queries import change_log as queries
 from gql.context import Info
-from gql.schema import ids
-from gql.schema.change_log import ChangeLogEntry, ObjectId, ObjectType, noun_of
+from gql.schema.change_log import ChangeLogEntry, ObjectId, ObjectType, noun_of, target_of
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 
 
@@ -15,11 +14,10 @@ async def list_changes(
     after: After = None,
 ) -> Connection[ChangeLogEntry]:
     context, paging = info.context, paging_of(first, after)
-    wanted = queries.ChangeLogFilter(None if object_type is None else noun_of(object_type))
-    if object_id is not None:
-        type_name = ids.parts(object_id)[0]
-        number = ids.local(type_name, object_id, context.scope, ["objectId"])
-        wanted = queries.ChangeLogFilter(noun_of(type_name), number)
+    if object_id is None:
+        wanted = queries.ChangeLogFilter(None if object_type is None else noun_of(object_type))
+    else:
+        wanted = queries.ChangeLogFilter(*target_of(object_id, context.scope))
 
     async def count() -> int:
         async with context.database.reading() as session:

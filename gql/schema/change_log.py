@@ -8,11 +8,12 @@ from typing import Annotated, Any, Self, cast
 import strawberry
 from strawberry.scalars import JSON
 
-from core.access import ActorKind
+from core.access import ActorKind, Scope
+from core.errors import NotFound
 from db.models import ChangeLog as Row
 from gql.context import Info
 from gql.schema.enums import published
-from gql.schema.ids import opaque
+from gql.schema.ids import opaque, parts
 from gql.schema.node import Node
 from gql.schema.user import User
 
@@ -84,6 +85,15 @@ def type_name(noun: str) -> str:
 def noun_of(type_name: str) -> str:
     """`SegmentGroup` -> `segment_group`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type_name).lower()
+
+
+def target_of(object_id: str, scope: Scope) -> tuple[str, int]:
+    """Noun and number of a changed object, which may be gone; of none for an ID of another organisation."""
+    try:
+        name, organisation_id, number = parts(object_id)
+    except NotFound:
+        return "", 0
+    return (noun_of(name), number) if organisation_id == scope.organisation_id else ("", 0)
 
 
 ObjectId = Annotated[
