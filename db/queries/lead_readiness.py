@@ -53,7 +53,7 @@ def redial_of(lead: Lead) -> Redial | None:
 def ready_to_dial(
     lead: type[Lead], pool: type[LeadPool], campaign: type[Campaign], now: Moment
 ) -> ColumnElement[bool]:
-    """Leads that could be offered now if the hours were open, whoever calls, like `core.calling.readiness`."""
+    """Leads that could be offered now if the hours were open, whoever calls: `core.calling.readiness`."""
     return and_(
         ready(lead, now),
         col(campaign.active).is_(True),
