@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from db.change_feed import ChangeFeed
 from db.database import Database
 from db.migrate import is_migrated
+from gql.authz.token_use import TokenUse
 from gql.authz.tokens import Principal, principal_of
 from gql.context import Clock, Context, Services, open_context, utc_now
 from gql.execution.guard import Limits
@@ -69,6 +70,7 @@ class Application:
         self._settings = settings
         self._clock = clock
         self._services: Services | None = None
+        self._token_use: TokenUse | None = None
         self._door = Door(
             runner=OperationRunner(
                 build_schema(),
@@ -78,7 +80,8 @@ class Application:
             ),
             authenticate=self.authenticate,
             make_context=self.make_context,
-            principal_key=lambda principal: principal and principal.token_id,
+            # All of it: a claim with a wrong secret must not count against the token it names.
+            principal_key=lambda principal: principal,
             settings=transport_settings(settings),
         )
 
@@ -103,6 +106,8 @@ class Application:
             database = await stack.enter_async_context(Database(self._settings.url))
             feed = await stack.enter_async_context(ChangeFeed(database))
             self._services = Services(database, feed, self._settings, self._clock)
+            self._token_use = TokenUse(database)
+            stack.push_async_callback(self._token_use.finish)
             if self._settings.jobs_in_serve:
                 await stack.enter_async_context(working(runner_of(database, self._settings, self._clock)))
             yield
@@ -126,7 +131,10 @@ class Application:
         return principal
 
     async def make_context(self, caller: Caller[Principal | None]) -> Context:
-        return await open_context(self.services, caller.principal, caller.last_event_id)
+        context = await open_context(self.services, caller.principal, caller.last_event_id)
+        if caller.principal is not None and self._token_use is not None:
+            self._token_use.note(caller.principal, context.now)
+        return context
 
     async def readyz(self, request: Request) -> Response:
         """Ready once the database answers and has the newest schema."""
