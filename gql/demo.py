@@ -52,7 +52,10 @@ TO_TRY = {
     Role.ADMIN: "{ changeLog(first: 5) { nodes { at action } } }",
     Role.MANAGER: "{ leadPools { nodes { name totalLeads openLeads readyToDial } } }",
     Role.AGENT: "{ callableSegments { segment { name } leadsReady } }",
-    Role.INTEGRATOR: "subscription { segmentMembershipChanged { cursor joinedCount leftCount } }",
+    Role.INTEGRATOR: (
+        "subscription { segmentMembershipChanged "
+        "{ cursor ... on MembershipChange { segment { name } joinedCount leftCount } } }"
+    ),
 }
 """A first query for each role."""
 
