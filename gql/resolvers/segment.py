@@ -1,36 +1,24 @@
-"""Segments: the list, their edits, their filters and their members."""
+"""Segments: the list, and their edits."""
 
 from db.commands import segment as commands
-from db.commands import segment_member as member_commands
-from db.commands.segment_filter import save_filter
-from db.commands.segment_member import UpdateChoice
 from db.queries import segment as queries
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 from gql.schema.segment import (
     ActiveSegments,
-    AddLeadsToSegmentsInput,
-    AddLeadsToSegmentsPayload,
     CreateSegmentInput,
     DeleteSegmentInput,
     DeleteSegmentPayload,
-    EmptySegmentInput,
     OfGroup,
     OfProject,
-    RemoveLeadsFromSegmentInput,
-    SaveSegmentFilterInput,
     Segment,
     SegmentId,
-    SegmentMembersPayload,
-    SegmentMembersUpdate,
     SegmentPayload,
     UpdateSegmentInput,
-    UpdateSegmentMembersInput,
 )
 
 NOUN = "Segment"
-PATH = ["input", "segmentId"]
 
 
 async def list_segments(
@@ -88,59 +76,3 @@ async def delete_segment(info: Info, input: DeleteSegmentInput) -> DeleteSegment
     async with context.writing() as (session, scope):
         await commands.delete_segment(session, scope, segment_id, confirm=input.confirm, now=context.now)
     return DeleteSegmentPayload(deleted_id=input.id)
-
-
-async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> SegmentMembersPayload:
-    context = info.context
-    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
-    chosen = input.filter.to_core(context.scope, ["input", "filter"])
-    choice = UpdateChoice(input.mode, input.include_pinned)
-    async with context.writing() as (session, scope):
-        done = await save_filter(
-            session,
-            scope,
-            segment_id,
-            chosen,
-            choice,
-            expected_version=input.expected_version,
-            now=context.now,
-        )
-    return SegmentMembersPayload.from_core(done)
-
-
-async def update_segment_members(info: Info, input: UpdateSegmentMembersInput) -> SegmentMembersPayload:
-    context, choice = info.context, UpdateChoice(input.mode, input.include_pinned)
-    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
-    async with context.writing() as (session, scope):
-        done = await member_commands.update_segment_members(
-            session, scope, segment_id, choice, now=context.now
-        )
-    return SegmentMembersPayload.from_core(done)
-
-
-async def add_leads_to_segments(info: Info, input: AddLeadsToSegmentsInput) -> AddLeadsToSegmentsPayload:
-    context = info.context
-    segment_ids = ids.locals_of(NOUN, input.segment_ids, context.scope, ["input", "segmentIds"])
-    lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
-    async with context.writing() as (session, scope):
-        done = await member_commands.add_leads(session, scope, segment_ids, lead_ids, now=context.now)
-    return AddLeadsToSegmentsPayload(updates=[SegmentMembersUpdate.from_core(one) for one in done])
-
-
-async def remove_leads_from_segment(info: Info, input: RemoveLeadsFromSegmentInput) -> SegmentMembersPayload:
-    context = info.context
-    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
-    lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
-    async with context.writing() as (session, scope):
-        done = await member_commands.remove_leads(session, scope, segment_id, lead_ids, now=context.now)
-    return SegmentMembersPayload.from_core(done)
-
-
-async def empty_segment(info: Info, input: EmptySegmentInput) -> SegmentMembersPayload:
-    context = info.context
-    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
-    async with context.writing() as (session, scope):
-        done = await member_commands.empty_segment(
-            session, scope, segment_id, confirm=input.confirm, now=context.now
-        )
-    return SegmentMembersPayload.from_core(done)

@@ -18,6 +18,7 @@ from gql.resolvers import (
     role,
     segment,
     segment_group,
+    segment_member,
     team,
     user,
 )
@@ -36,13 +37,9 @@ from gql.schema.lead_pool import LeadPoolPayload, LeadPoolsPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
 from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
-from gql.schema.segment import (
-    AddLeadsToSegmentsPayload,
-    DeleteSegmentPayload,
-    SegmentMembersPayload,
-    SegmentPayload,
-)
+from gql.schema.segment import DeleteSegmentPayload, SegmentPayload
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
+from gql.schema.segment_member import AddLeadsToSegmentsPayload, SegmentMembersPayload
 from gql.schema.team import DeleteTeamPayload, TeamPayload
 from gql.schema.user import UserPayload
 
@@ -146,31 +143,31 @@ class Mutation:
         "Deletes a segment with its members; the leads stay.",
     )
     save_segment_filter: SegmentMembersPayload | None = changes(
-        segment.save_segment_filter,
+        segment_member.save_segment_filter,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Saves a filter as a new revision, and adds who matches or replaces who no longer does.",
     )
     update_segment_members: SegmentMembersPayload | None = changes(
-        segment.update_segment_members,
+        segment_member.update_segment_members,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Applies the saved filter anew.",
     )
     add_leads_to_segments: AddLeadsToSegmentsPayload | None = changes(
-        segment.add_leads_to_segments,
+        segment_member.add_leads_to_segments,
         AddLeadsToSegmentsPayload,
         Permission.SEGMENT_EDIT,
         "Puts leads into segments by hand; rules do not make them leave.",
     )
     remove_leads_from_segment: SegmentMembersPayload | None = changes(
-        segment.remove_leads_from_segment,
+        segment_member.remove_leads_from_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Takes leads out of a segment by hand; rules do not put them back.",
     )
     empty_segment: SegmentMembersPayload | None = changes(
-        segment.empty_segment,
+        segment_member.empty_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Lets every member of a segment go.",

@@ -9,7 +9,6 @@ from core.access import Permission, Resource
 from core.membership import Origin, SegmentKind, UpdateMode
 from core.segment_filter import filter_from
 from db.commands.segment import SegmentSettings
-from db.commands.segment_member import MembersUpdated
 from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
 from db.models import SegmentRevision as RevisionRow
@@ -27,7 +26,7 @@ from gql.schema.node import Node
 from gql.schema.opening_hours import OpeningHours, OpeningHoursInput
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 from gql.schema.project import Project
-from gql.schema.segment_filter import SegmentFilter, SegmentFilterInput
+from gql.schema.segment_filter import SegmentFilter
 from gql.schema.segment_group import SegmentGroup
 from gql.schema.user import User
 from gql.schema.user_error import UserError
@@ -318,76 +317,6 @@ class DeleteSegmentInput:
     confirm: bool = strawberry.field(default=False, description="Must be true: it cannot be taken back.")
 
 
-@strawberry.input(description="A filter to save.")
-class SaveSegmentFilterInput:
-    segment_id: strawberry.ID = strawberry.field(description="The segment; it must be dynamic.")
-    filter: SegmentFilterInput = strawberry.field(description="What it is to select by from now on.")
-    mode: UpdateMode = strawberry.field(description="Add to the members, or replace those a rule brought.")
-    include_pinned: bool = strawberry.field(
-        default=False, description="With REPLACE, lets members added by hand, import or action go as well."
-    )
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuses with STALE_VERSION if the segment has another version."
-    )
-
-
-@strawberry.input(description="A segment whose saved filter is to be applied anew.")
-class UpdateSegmentMembersInput:
-    segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    mode: UpdateMode = strawberry.field(description="Add to the members, or replace those a rule brought.")
-    include_pinned: bool = strawberry.field(
-        default=False, description="With REPLACE, lets members added by hand, import or action go as well."
-    )
-
-
-@strawberry.input(description="Leads to put into segments by hand.")
-class AddLeadsToSegmentsInput:
-    segment_ids: list[strawberry.ID] = strawberry.field(description="The segments, at most 50.")
-    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
-
-
-@strawberry.input(description="Leads to take out of a segment by hand.")
-class RemoveLeadsFromSegmentInput:
-    segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
-
-
-@strawberry.input(description="A segment to let all members of go.")
-class EmptySegmentInput:
-    segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    confirm: bool = strawberry.field(default=False, description="Must be true: there is no undo in the menu.")
-
-
-@strawberry.type(description="What an operation did to the members of a segment; exact.")
-class MembershipCounts:
-    joined: int = strawberry.field(description="Leads that joined.")
-    left: int = strawberry.field(description="Leads that left.")
-    kept: int = strawberry.field(description="Members that do not match and stay all the same.")
-    barred: int = strawberry.field(description="Leads that match and stay out: they were removed by hand.")
-    held: int = strawberry.field(
-        description="Leads that stay out because another segment of the exclusive project has them."
-    )
-
-    @classmethod
-    def from_core(cls, done: MembersUpdated) -> Self:
-        return cls(joined=done.joined, left=done.left, kept=done.kept, barred=done.barred, held=done.held)
-
-
-@strawberry.type(description="What was done to one segment.")
-class SegmentMembersUpdate:
-    segment: Segment = strawberry.field(description="The segment afterwards.")
-    changeset: strawberry.ID = strawberry.field(description="The entry in the change log, and in the feed.")
-    counts: MembershipCounts = strawberry.field(description="Who moved.")
-
-    @classmethod
-    def from_core(cls, done: MembersUpdated) -> Self:
-        return cls(
-            segment=Segment.from_row(done.segment),
-            changeset=opaque("ChangeLogEntry", done.segment.organisation_id, done.changeset),
-            counts=MembershipCounts.from_core(done),
-        )
-
-
 @strawberry.type(description="A segment after a change, or why there was none.")
 class SegmentPayload:
     segment: Segment | None = strawberry.field(default=None, description="The segment.")
@@ -397,29 +326,6 @@ class SegmentPayload:
 @strawberry.type(description="The ID of a deleted segment, or why it was not deleted.")
 class DeleteSegmentPayload:
     deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The segment that is gone.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
-
-
-@strawberry.type(description="A segment after its members changed, or why nothing was done.")
-class SegmentMembersPayload:
-    segment: Segment | None = strawberry.field(default=None, description="The segment afterwards.")
-    changeset: strawberry.ID | None = strawberry.field(
-        default=None, description="The entry in the change log, and in the feed."
-    )
-    counts: MembershipCounts | None = strawberry.field(default=None, description="Who moved.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
-
-    @classmethod
-    def from_core(cls, done: MembersUpdated) -> Self:
-        update = SegmentMembersUpdate.from_core(done)
-        return cls(segment=update.segment, changeset=update.changeset, counts=update.counts)
-
-
-@strawberry.type(description="Segments after leads were added by hand, or why nothing was done.")
-class AddLeadsToSegmentsPayload:
-    updates: list[SegmentMembersUpdate] = strawberry.field(
-        default_factory=list, description="What was done, by segment."
-    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 

@@ -1,0 +1,105 @@
+"""Changing the members of segments, by filter and by hand, as the API shows it."""
+
+from typing import Self
+
+import strawberry
+
+from core.membership import UpdateMode
+from db.commands.segment_member import MembersUpdated
+from gql.schema.ids import opaque
+from gql.schema.segment import Segment
+from gql.schema.segment_filter import SegmentFilterInput
+from gql.schema.user_error import UserError
+
+
+@strawberry.input(description="A filter to save.")
+class SaveSegmentFilterInput:
+    segment_id: strawberry.ID = strawberry.field(description="The segment; it must be dynamic.")
+    filter: SegmentFilterInput = strawberry.field(description="What it is to select by from now on.")
+    mode: UpdateMode = strawberry.field(description="Add to the members, or replace those a rule brought.")
+    include_pinned: bool = strawberry.field(
+        default=False, description="With REPLACE, lets members added by hand, import or action go as well."
+    )
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuses with STALE_VERSION if the segment has another version."
+    )
+
+
+@strawberry.input(description="A segment whose saved filter is to be applied anew.")
+class UpdateSegmentMembersInput:
+    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+    mode: UpdateMode = strawberry.field(description="Add to the members, or replace those a rule brought.")
+    include_pinned: bool = strawberry.field(
+        default=False, description="With REPLACE, lets members added by hand, import or action go as well."
+    )
+
+
+@strawberry.input(description="Leads to put into segments by hand.")
+class AddLeadsToSegmentsInput:
+    segment_ids: list[strawberry.ID] = strawberry.field(description="The segments, at most 50.")
+    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+
+
+@strawberry.input(description="Leads to take out of a segment by hand.")
+class RemoveLeadsFromSegmentInput:
+    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+
+
+@strawberry.input(description="A segment to let all members of go.")
+class EmptySegmentInput:
+    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+    confirm: bool = strawberry.field(default=False, description="Must be true: there is no undo in the menu.")
+
+
+@strawberry.type(description="What an operation did to the members of a segment; exact.")
+class MembershipCounts:
+    joined: int = strawberry.field(description="Leads that joined.")
+    left: int = strawberry.field(description="Leads that left.")
+    kept: int = strawberry.field(description="Members that do not match and stay all the same.")
+    barred: int = strawberry.field(description="Leads that match and stay out: they were removed by hand.")
+    held: int = strawberry.field(
+        description="Leads that stay out because another segment of the exclusive project has them."
+    )
+
+    @classmethod
+    def from_core(cls, done: MembersUpdated) -> Self:
+        return cls(joined=done.joined, left=done.left, kept=done.kept, barred=done.barred, held=done.held)
+
+
+@strawberry.type(description="What was done to one segment.")
+class SegmentMembersUpdate:
+    segment: Segment = strawberry.field(description="The segment afterwards.")
+    changeset: strawberry.ID = strawberry.field(description="The entry in the change log, and in the feed.")
+    counts: MembershipCounts = strawberry.field(description="Who moved.")
+
+    @classmethod
+    def from_core(cls, done: MembersUpdated) -> Self:
+        return cls(
+            segment=Segment.from_row(done.segment),
+            changeset=opaque("ChangeLogEntry", done.segment.organisation_id, done.changeset),
+            counts=MembershipCounts.from_core(done),
+        )
+
+
+@strawberry.type(description="A segment after its members changed, or why nothing was done.")
+class SegmentMembersPayload:
+    segment: Segment | None = strawberry.field(default=None, description="The segment afterwards.")
+    changeset: strawberry.ID | None = strawberry.field(
+        default=None, description="The entry in the change log, and in the feed."
+    )
+    counts: MembershipCounts | None = strawberry.field(default=None, description="Who moved.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
+
+    @classmethod
+    def from_core(cls, done: MembersUpdated) -> Self:
+        update = SegmentMembersUpdate.from_core(done)
+        return cls(segment=update.segment, changeset=update.changeset, counts=update.counts)
+
+
+@strawberry.type(description="Segments after leads were added by hand, or why nothing was done.")
+class AddLeadsToSegmentsPayload:
+    updates: list[SegmentMembersUpdate] = strawberry.field(
+        default_factory=list, description="What was done, by segment."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
