@@ -100,7 +100,7 @@ def lead_columns() -> Columns:
         "lead.createdAt": col(Lead.created_at),
         "lead.lastChangedAt": col(Lead.changed_at),
         "lead.lastCalledAt": col(Lead.last_called_at),
-        "lead.nextCallAt": col(Lead.redial_at),
+        "lead.nextCallAt": func.coalesce(col(Lead.redial_at), col(Lead.call_after)),
     }
 
 

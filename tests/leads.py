@@ -119,7 +119,7 @@ def _slot_values(world: World, lead: Mapping[str, Value | None], wanted: int) ->
 
 
 def _lead_row(world: World, number: int, lead: Mapping[str, Value | None]) -> dict[str, Any]:
-    called = lead.get("lead.lastCalledAt")
+    called, following = lead.get("lead.lastCalledAt"), lead.get("lead.nextCallAt")
     row: dict[str, Any] = {
         "organisation_id": world.organisation_id,
         "id": number,
@@ -133,6 +133,7 @@ def _lead_row(world: World, number: int, lead: Mapping[str, Value | None]) -> di
         "result_key": lead.get("lead.result"),
         "attempts": lead.get("lead.attempts") or 0,
         "last_called_at": None if called is None else EPOCH + timedelta(microseconds=int(called)),
+        "call_after": None if following is None else EPOCH + timedelta(microseconds=int(following)),
         "field_values": {},
         "created_at": NOW,
         "changed_at": NOW,

@@ -40,7 +40,14 @@ CATALOGUE = catalogue_of(
 )
 ASKED = [CATALOGUE.fields[field.key] for field in FIELDS] + [
     CATALOGUE.fields[key]
-    for key in ("lead.status", "lead.result", "lead.attempts", "lead.lastCalledAt", "lead.phone")
+    for key in (
+        "lead.status",
+        "lead.result",
+        "lead.attempts",
+        "lead.lastCalledAt",
+        "lead.nextCallAt",
+        "lead.phone",
+    )
 ]
 
 # Few letters, so that values meet; the last ones before and after the surrogates, and the last of all.
@@ -122,6 +129,7 @@ BUILT_IN: dict[str, st.SearchStrategy[Value | None]] = {
     "lead.result": st.sampled_from([None, "sale"]),
     "lead.attempts": st.integers(0, 3),
     "lead.lastCalledAt": st.none() | STORED[FieldType.DATETIME],
+    "lead.nextCallAt": st.none() | STORED[FieldType.DATETIME],
     "lead.phone": st.sampled_from(["+12025550123", "+4533445566"]),
 }
 ALL_LEADS = st.fixed_dictionaries({field.key: st.none() | STORED[field.type] for field in FIELDS} | BUILT_IN)
