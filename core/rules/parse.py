@@ -4,6 +4,7 @@ Nothing is ever dropped from a rule but what the client muted, and a rule withou
 it would mean everyone.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import NoReturn
@@ -34,8 +35,10 @@ MAX_LIST = 1_000
 MAX_VALUES = 10_000
 MAX_VALUE_BYTES = 10 * 1024
 
-GROUP_KEYS = frozenset({"id", "path", "combinator", "rules", "not", "muted", "disabled"})
-RULE_KEYS = frozenset({"id", "path", "field", "operator", "value", "valueSource", "muted", "disabled"})
+GROUP_KEYS = frozenset({"id", "path", "combinator", "rules", "not", "muted", "disabled", "meta"})
+RULE_KEYS = frozenset(
+    {"id", "path", "field", "operator", "value", "valueSource", "muted", "disabled", "meta"}
+)
 POSITIVE = {
     Operator.NOT_EQUALS: Operator.EQUALS,
     Operator.DOES_NOT_CONTAIN: Operator.CONTAINS,
@@ -215,6 +218,8 @@ def _identity(node: Mapping[str, object], path: Path) -> None:
     """What react-querybuilder keeps for itself must be plain, since it is stored as it came."""
     _flag(node, "disabled", path)
     identifier, position = node.get("id"), node.get("path")
+    if len(json.dumps(node.get("meta"), default=str)) > MAX_VALUE_BYTES:
+        _refuse(f'"meta" may have {MAX_VALUE_BYTES:,} bytes.', (*path, "meta"))
     if identifier is not None:
         _scalar(identifier, (*path, "id"))
     if position is not None and not (

@@ -217,7 +217,7 @@ def test_a_rule_that_is_muted_as_a_whole_is_refused() -> None:
 
 
 def test_what_react_querybuilder_keeps_for_itself_is_let_through() -> None:
-    keep = {"id": "1", "path": [0], "disabled": True, "muted": False}
+    keep = {"id": "1", "path": [0], "disabled": True, "muted": False, "meta": {"colour": "red"}}
     kept = {**condition("city", "=", "a", valueSource="value"), **keep}
     assert selects({**group(kept), **keep}, city="a")
 
@@ -337,3 +337,8 @@ def test_blanks_around_a_part_to_look_for_count() -> None:
 def test_text_compares_folded() -> None:
     assert selects(condition("city", "=", "STRASSE"), city=fold("Straße"))
     assert selects(condition("city", "contains", "ﬁn"), city=fold("Finland"))
+
+
+def test_notes_of_a_client_are_bounded() -> None:
+    with pytest.raises(InvalidRule, match="meta"):
+        parse_rule(group(condition("city", "=", "x"), meta="m" * 10_240), CATALOGUE)
