@@ -47,15 +47,18 @@ def visible_pools(
 
 def visible_leads(scope: Scope) -> ColumnElement[bool]:
     """Leads that the caller owns, also through a team, or meets in a segment they see; or all."""
-    if scope.within(Resource.LEAD, Right.VIEW) is None:
-        return true()
-    ways: list[ColumnElement[bool]] = [col(Lead.id).in_(_members(scope))]
-    if not scope.confined:
-        ways.append(among(col(Lead.owner_team_id), scope.team_ids))
-        # Nobody's id compares as IS NULL, and would find every lead without an owner.
-        if scope.actor.user_id is not None:
-            ways.append(col(Lead.owner_user_id) == scope.actor.user_id)
-    return or_(*ways)
+    return _leads(scope, col(Lead.id).in_(_members(scope, aliased(SegmentMember))))
+
+
+def visible_leads_by_id(scope: Scope) -> ColumnElement[bool]:
+    """The same leads, for statements that name some by id.
+
+    It asks of each lead whether it is in a segment, where `visible_leads` first gathers all members (2 ms
+    against 20 with 100,000 of them); for a list of all leads it would ask a million times.
+    """
+    member = aliased(SegmentMember)
+    of_lead = _members(scope, member).where(col(member.lead_id) == col(Lead.id))
+    return _leads(scope, of_lead.correlate(Lead).exists())
 
 
 def visible_groups(scope: Scope) -> ColumnElement[bool]:
@@ -106,8 +109,19 @@ def is_member(member: type[SegmentMember] = SegmentMember) -> ColumnElement[bool
     return col(member.origin) != Origin.REMOVED_BY_HAND.value
 
 
-def _members(scope: Scope) -> Any:
-    member = aliased(SegmentMember)
+def _leads(scope: Scope, in_segments: ColumnElement[bool]) -> ColumnElement[bool]:
+    if scope.within(Resource.LEAD, Right.VIEW) is None:
+        return true()
+    ways = [in_segments]
+    if not scope.confined:
+        ways.append(among(col(Lead.owner_team_id), scope.team_ids))
+        # Nobody's id compares as IS NULL, and would find every lead without an owner.
+        if scope.actor.user_id is not None:
+            ways.append(col(Lead.owner_user_id) == scope.actor.user_id)
+    return or_(*ways)
+
+
+def _members(scope: Scope, member: type[SegmentMember]) -> Any:
     return select(col(member.lead_id)).where(
         col(member.organisation_id) == scope.organisation_id,
         among(col(member.segment_id), scope.within(Resource.SEGMENT, Right.VIEW)),

@@ -26,7 +26,7 @@ from db.models.columns import OrganisationRow
 from db.scope_sql import (
     visible_campaigns,
     visible_groups,
-    visible_leads,
+    visible_leads_by_id,
     visible_pools,
     visible_projects,
     visible_segments,
@@ -38,7 +38,7 @@ VISIBLE: dict[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]] = {
     Campaign: visible_campaigns,
     FieldDefinition: lambda scope: true(),
     Job: lambda scope: true(),
-    Lead: visible_leads,
+    Lead: visible_leads_by_id,
     LeadPool: visible_pools,
     LeadUpload: lambda scope: true(),
     Project: visible_projects,
