@@ -23,11 +23,14 @@ REREAD_BUDGET = 32 * MAX_CELL
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+BY_ITS_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+"""Codecs that insist on a byte order mark, and those that read a file with or without."""
+
 UNDECODABLE = re.compile("[\ud800-\udfff]")
 NOT_A_HEADING = re.compile(r"\+?[\d\s()./-]{6,}|\d{4}-\d\d-\d\d.*|[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -75,8 +78,7 @@ def detect(sample: bytes, rest: Iterable[bytes] = ()) -> Dialect:
     encoding = detect_encoding(sample, rest)
     lines = list(islice(_complete_lines(sample, encoding), 200))
     separator = _detect_separator(lines)
-    first = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
-    return Dialect(encoding, separator, has_header=not _is_data(first))
+    return Dialect(encoding, separator, has_header=not _is_data(_first_row(lines, separator)))
 
 
 def detect_encoding(sample: bytes, rest: Iterable[bytes] = ()) -> str:
@@ -95,11 +97,11 @@ def known_encoding(name: str) -> str:
     """The Python codec of that name. Raises BadInput where there is none that makes text of bytes."""
     try:
         codec = codecs.lookup(name).name
-        b"".decode(codec)
+        b"a".decode(codec, "replace")
         codecs.getincrementaldecoder(codec)
     except (LookupError, ValueError):
         raise BadInput(f"“{name}” is not an encoding.", field=("input", "dialect", "encoding")) from None
-    return codec
+    return BY_ITS_MARK.get(codec, codec)
 
 
 def read(chunks: Iterable[bytes], dialect: Dialect) -> CsvFile:
@@ -155,6 +157,13 @@ def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
     return (Counter(widths)[widths[0]] / len(widths), widths[0])
 
 
+def _first_row(lines: list[str], separator: str) -> list[str]:
+    try:
+        return next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+    except csv.Error:
+        return []
+
+
 def _is_data(cells: list[str]) -> bool:
     """Whether a first row holds values (a phone, a date, an address, mostly numbers) and not headings."""
     filled = [cell.strip() for cell in cells if cell.strip()]
@@ -196,9 +205,10 @@ def _lines(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
     """Physical lines, each ending in LF however it ended in the file; what exceeds MAX_RECORD is cut off."""
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors), translate=True)
-    rest = ""
+    rest, begun = "", False
     for text in chain((decoder.decode(chunk) for chunk in chunks), (decoder.decode(b"", final=True),)):
-        lines = list(io.StringIO(rest + text))
+        lines = list(io.StringIO(rest + (text if begun else text.removeprefix("\ufeff"))))
+        begun = begun or bool(text)
         rest = lines.pop()[: MAX_RECORD + 1] if lines and not lines[-1].endswith("\n") else ""
         yield from lines
     if rest:

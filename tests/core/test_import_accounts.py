@@ -1,0 +1,56 @@
+"""Accounts of imports, and what is done about duplicates."""
+
+import pytest
+
+from core.import_accounts import Accounts, DuplicateAction, judge
+from core.statuses import LeadStatus, is_open
+
+
+def test_accounts_add_up_and_can_be_added() -> None:
+    one = Accounts(rows=6, valid=3, invalid=2, duplicates=1, flagged=1, acted_on=4)
+    assert one + one == Accounts(rows=12, valid=6, invalid=4, duplicates=2, flagged=2, acted_on=8)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rows": 1}, {"rows": 1, "valid": 1, "invalid": 1}, {"rows": 1, "valid": 1, "flagged": 2}]
+)
+def test_accounts_that_do_not_add_up_cannot_be(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="add up"):
+        Accounts(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("action", "existing_is_open", "imported", "touched"),
+    [
+        (DuplicateAction.DISCARD, True, False, False),
+        (DuplicateAction.DISCARD, False, False, False),
+        (DuplicateAction.NOTIFY, True, True, False),
+        (DuplicateAction.NOTIFY, False, True, False),
+        (DuplicateAction.DEACTIVATE, True, True, True),
+        (DuplicateAction.DEACTIVATE, False, True, False),
+        (DuplicateAction.REMOVE, True, True, True),
+        (DuplicateAction.REMOVE, False, True, False),
+    ],
+)
+def test_an_existing_lead_is_touched_only_while_it_is_open(
+    action: DuplicateAction, existing_is_open: bool, imported: bool, touched: bool
+) -> None:
+    verdict = judge(action, existing_is_open=existing_is_open)
+    assert (verdict.imported, verdict.touches_existing) == (imported, touched)
+
+
+def test_each_verdict_says_what_was_done() -> None:
+    notes = {
+        judge(action, existing_is_open=open_).note for action in DuplicateAction for open_ in (True, False)
+    }
+    assert notes == {
+        "discarded",
+        "imported and reported",
+        "imported; the existing lead was deactivated",
+        "imported; the existing lead was set to removed",
+        "imported and flagged: the existing lead is not open",
+    }
+
+
+def test_a_lead_is_open_until_it_is_closed_or_removed() -> None:
+    assert [status for status in LeadStatus if is_open(status)] == [LeadStatus.NEW, LeadStatus.OPEN]
