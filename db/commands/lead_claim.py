@@ -53,8 +53,8 @@ LEAD = aliased(Lead)
 POOL = aliased(LeadPool)
 
 
-FEW_MEMBERS = 5_000
-"""Up to here it is quicker to sort the members than to walk the campaign's leads in order to the first."""
+SPARSE = 50
+"""Where only one lead in so many is a member, sorting the members beats walking all leads in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def claim_next(
     shape = Shape(
         doors=tuple(door.segment_ids is not None for door in offer.doors),
         from_members=all(door.segment_ids is not None for door in offer.doors)
-        and sum(door.members for door in offer.doors) <= FEW_MEMBERS,
+        and sum(door.members for door in offer.doors) * SPARSE <= offer.pool_leads,
     )
     values: dict[str, Any] = {
         "tenant": scope.organisation_id,

@@ -44,12 +44,14 @@ class Offer:
     """What a session may offer at a moment, and what stands against the rest.
 
     pools          pools in service behind the doors, those of one priority together, the highest first
+    pool_leads     how many leads those pools were uploaded with
     personal       campaigns whose personal redials of the agent are offered whatever the doors
     next_opening   when the hours next allow more, None where hours are not what is missing
     """
 
     doors: tuple[Door, ...]
     pools: tuple[tuple[int, ...], ...] = ()
+    pool_leads: int = 0
     personal: tuple[int, ...] = ()
     reasons: frozenset[Reason] = frozenset()
     next_opening: datetime | None = None
@@ -133,7 +135,7 @@ async def offer_of(session: AsyncSession, scope: Scope, call_session: CallSessio
         )
         offer = replace(offer, personal=personal)
     behind = [each for door in offer.doors for each in door.campaign_ids]
-    return replace(offer, pools=await _pools_by_priority(session, scope, behind, now)) if behind else offer
+    return await _with_pools(session, scope, offer, behind, now) if behind else offer
 
 
 async def _campaign_offer(
@@ -228,11 +230,11 @@ async def _campaigns(
     }
 
 
-async def _pools_by_priority(
-    session: AsyncSession, scope: Scope, campaign_ids: Sequence[int], now: datetime
-) -> tuple[tuple[int, ...], ...]:
+async def _with_pools(
+    session: AsyncSession, scope: Scope, offer: Offer, campaign_ids: Sequence[int], now: datetime
+) -> Offer:
     statement = (
-        select(col(LeadPool.priority), col(LeadPool.id))
+        select(col(LeadPool.priority), col(LeadPool.id), col(LeadPool.valid))
         .where(
             col(LeadPool.organisation_id) == scope.organisation_id,
             col(LeadPool.campaign_id).in_(campaign_ids),
@@ -241,9 +243,12 @@ async def _pools_by_priority(
         .order_by(col(LeadPool.priority).desc(), col(LeadPool.id))
     )
     by_priority: dict[int, list[int]] = defaultdict(list)
-    for priority, pool_id in await session.execute(statement):
+    leads = 0
+    for priority, pool_id, valid in await session.execute(statement):
         by_priority[priority].append(pool_id)
-    return tuple(tuple(pool_ids) for pool_ids in by_priority.values())
+        leads += valid
+    pools = tuple(tuple(pool_ids) for pool_ids in by_priority.values())
+    return replace(offer, pools=pools, pool_leads=leads)
 
 
 async def callable_segments(session: AsyncSession, scope: Scope, now: datetime) -> list[SegmentReadiness]:

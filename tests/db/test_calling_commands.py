@@ -286,6 +286,21 @@ async def test_priority_of_the_pool_goes_before_that_of_the_lead_before_the_plac
     assert called == [3, 2, 5, 1, 4]
 
 
+async def test_a_small_segment_in_a_large_pool_keeps_the_same_order(centre: CallCentre) -> None:
+    await centre.change(LeadPool, 1, valid=1_000)
+    await centre.change(Segment, SEGMENT, member_count=4)
+    await centre.add_leads(3, first=1)
+    await centre.add_leads(1, first=4, priority=9)
+    await centre.add_leads(1, first=5, is_open=False)
+    await centre.add_leads(5, first=6, segment_id=None)
+    ann = await Agent(centre, agent()).start()
+    called = []
+    while (lead_id := await ann.lead()) is not None:
+        called.append(lead_id)
+        await ann.record(lead_id)
+    assert called == [4, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     "values",
     [

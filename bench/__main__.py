@@ -1,0 +1,70 @@
+"""`python -m bench`: runs the benchmarks, prints the table, writes bench/results/<time>.json."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from bench.claims import compare_claims
+from bench.engines import Engine, engines
+from bench.hot_read import compare_hot_read
+from bench.import_rows import compare_import
+from bench.measure import Comparison, save, show
+from bench.rules import RULES, compare_rules
+from bench.world import add_leads, add_segment, make_world
+
+ENGINES = ("sqlite", "postgresql")
+PARTS = ("import", "rules", "read", "claim")
+RESULTS = Path(__file__).parent / "results"
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--leads", type=int, default=100_000, help="leads in the campaign")
+    parser.add_argument("--rows", type=int, default=10_000, help="rows of the imported file")
+    parser.add_argument("--claims", type=int, default=500, help="leads handed out a round")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds of each pair")
+    parser.add_argument("--seed", type=int, default=1, help="what the data are made from")
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="only this engine")
+    parser.add_argument("--only", action="append", choices=PARTS, help="only this part")
+    return parser.parse_args()
+
+
+async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparison]:
+    """All parts that were asked for, on one engine."""
+    parts = asked.only or PARTS
+    found: list[Comparison] = []
+    if "import" in parts:
+        found.append(await compare_import(engine, asked.seed, asked.rows, min(asked.repeats, 3)))
+    if {"rules", "read", "claim"}.isdisjoint(parts):
+        return found
+    async with engine.database() as database:
+        world = await make_world(database)
+        await add_leads(world, asked.seed, asked.leads)
+        segment_id = await add_segment(world, "Bench", RULES["not equal"][0])
+        if "rules" in parts:
+            found += await compare_rules(engine, world, asked.repeats)
+        if "claim" in parts:
+            found.append(await compare_claims(engine, world, segment_id, asked.claims, asked.repeats))
+        if "read" in parts and engine.name == "sqlite":
+            found.append(await compare_hot_read(world, segment_id, engine.folder, asked.repeats))
+    return found
+
+
+def main() -> None:
+    asked = read_arguments()
+    found: list[Comparison] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="leadgraph-bench-") as folder,
+        engines(asked.engine or ENGINES, Path(folder)) as ready,
+    ):
+        for engine in ready:
+            found += asyncio.run(run_engine(engine, asked))
+    show(found)
+    print(f"Written to {save(found, RESULTS, **vars(asked))}")
+
+
+if __name__ == "__main__":
+    main()
