@@ -175,6 +175,19 @@ async def test_an_edit_of_a_user_changes_what_is_given_and_is_logged_with_before
     assert entry.after == {"name": "Anna", "email": "anna@acme.example", "teams": [south]}
 
 
+async def test_what_an_edit_of_a_user_leaves_out_stays_as_it_is(tenant: Tenant) -> None:
+    north = await new_team(tenant, "North")
+    ann = await tenant.user("ann", Role.AGENT, team_ids=[north])
+    before = await revision(tenant)
+    await do(tenant, lambda s, o: update_user(s, o, ann, email="ann@acme.example", now=NOW))
+    async with tenant.database.reading() as session:
+        groups = (await groups_of(session, tenant.operator, [ann]))[ann]
+    assert (groups.roles, groups.team_ids) == ([Role.AGENT], [north])
+    assert await revision(tenant) == before
+    entry = (await entries(tenant, "user"))[-1]
+    assert (entry.before, entry.after) == ({}, {})
+
+
 async def test_an_edit_that_expects_another_version_is_refused(tenant: Tenant) -> None:
     with pytest.raises(StaleVersion) as refusal:
         await do(tenant, lambda s, o: update_user(s, o, ADMIN, name="X", expected_version=7, now=NOW))
