@@ -50,7 +50,7 @@ async def job_progressed(info: Info, id: JobId, after: AfterEvent = None) -> Asy
     """Each step as it is stored, or the newest of several; ends with the job."""
     context = info.context
     job_id = ids.local(NOUN, id, context.scope)
-    seen = _seen(after or context.last_event_id)
+    seen = _seen(context.last_event_id or after)
     async with context.feed.listen(context.scope.organisation_id) as wake:
         while True:
             await context.refresh_scope()

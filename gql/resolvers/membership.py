@@ -62,7 +62,7 @@ async def follow_membership(
 ) -> AsyncIterator[MembershipEvent]:
     context = info.context
     wanted = _wanted(context, segment_ids)
-    follower = Follower(context, wanted, await _start(context, wanted, after or context.last_event_id))
+    follower = Follower(context, wanted, await _start(context, wanted, context.last_event_id or after))
     async with context.feed.listen(context.scope.organisation_id) as wake:
         told = _time()
         while True:
