@@ -18,6 +18,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
     duplicate_key  folded value of the upload's duplicate field
     field_values   original texts by field key
     changed_at     moves with values, status, result, owner, redial, activity; not with leases or membership
+    master_id      the lead it is a clone of, in another campaign; a clone of a clone has the same master
     call_after     not to be called before
     lease_*        handed to that call session until then
     """
@@ -29,6 +30,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
         ForeignKeyConstraint(["organisation_id", "owner_user_id"], ["user.organisation_id", "user.id"]),
         ForeignKeyConstraint(["organisation_id", "owner_team_id"], ["team.organisation_id", "team.id"]),
         ForeignKeyConstraint(["organisation_id", "redial_user_id"], ["user.organisation_id", "user.id"]),
+        ForeignKeyConstraint(["organisation_id", "master_id"], ["lead.organisation_id", "lead.id"]),
         ForeignKeyConstraint(
             ["organisation_id", "lease_session_id"], ["call_session.organisation_id", "call_session.id"]
         ),
@@ -51,6 +53,13 @@ class Lead(SlotSet, OrganisationRow, table=True):
             postgresql_where=text("lease_session_id IS NOT NULL"),
             sqlite_where=text("lease_session_id IS NOT NULL"),
         ),
+        Index(
+            "lead_master",
+            "organisation_id",
+            "master_id",
+            postgresql_where=text("master_id IS NOT NULL"),
+            sqlite_where=text("master_id IS NOT NULL"),
+        ),
     )
 
     project_id: int = Field(sa_type=BigInteger)
@@ -58,6 +67,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
     pool_id: int = Field(sa_type=BigInteger)
     position: int
     line: int | None = None
+    master_id: int | None = Field(default=None, sa_type=BigInteger)
     phone: str
     phone_raw: str
     duplicate_key: str | None = Field(default=None, sa_type=OrderedText)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
@@ -39,6 +39,7 @@ class LeadPool(OrganisationRow, table=True):
     """A batch of leads from one upload, one API request, or by hand.
 
     source          upload, api, hand
+    standing        the source it is its campaign's standing pool for: one each, for leads that name no pool
     duplicate_*     how its upload was checked; the counts are the upload's accounts
     """
 
@@ -46,6 +47,7 @@ class LeadPool(OrganisationRow, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "campaign_id"], ["campaign.organisation_id", "campaign.id"]),
         ForeignKeyConstraint(["organisation_id", "updated_by"], ["user.organisation_id", "user.id"]),
+        UniqueConstraint("organisation_id", "campaign_id", "standing"),
         Index("lead_pool_campaign", "organisation_id", "campaign_id"),
     )
 
@@ -54,6 +56,7 @@ class LeadPool(OrganisationRow, table=True):
     description: str = ""
     active: bool = True
     source: str
+    standing: str | None = None
     priority: int = 0
     active_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)

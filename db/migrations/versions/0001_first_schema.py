@@ -396,6 +396,7 @@ def upgrade() -> None:
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("standing", sa.String(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("active_from", columns.UtcDateTime(), nullable=True),
         sa.Column("active_until", columns.UtcDateTime(), nullable=True),
@@ -425,6 +426,7 @@ def upgrade() -> None:
             ["organisation.id"],
         ),
         sa.PrimaryKeyConstraint("organisation_id", "id"),
+        sa.UniqueConstraint("organisation_id", "campaign_id", "standing"),
     )
     with op.batch_alter_table("lead_pool", schema=None) as batch_op:
         batch_op.create_index("lead_pool_campaign", ["organisation_id", "campaign_id"], unique=False)
@@ -584,6 +586,7 @@ def upgrade() -> None:
         sa.Column("pool_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("master_id", sa.BigInteger(), nullable=True),
         sa.Column("phone", sa.String(), nullable=False),
         sa.Column("phone_raw", sa.String(), nullable=False),
         sa.Column("duplicate_key", columns.OrderedText(), nullable=True),
@@ -639,6 +642,10 @@ def upgrade() -> None:
             ["organisation_id"],
             ["organisation.id"],
         ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "master_id"],
+            ["lead.organisation_id", "lead.id"],
+        ),
         sa.PrimaryKeyConstraint("organisation_id", "id"),
     )
     with op.batch_alter_table("lead", schema=None) as batch_op:
@@ -652,6 +659,13 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("lease_session_id IS NOT NULL"),
             sqlite_where=sa.text("lease_session_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "lead_master",
+            ["organisation_id", "master_id"],
+            unique=False,
+            postgresql_where=sa.text("master_id IS NOT NULL"),
+            sqlite_where=sa.text("master_id IS NOT NULL"),
         )
         batch_op.create_index("lead_owner_team", ["organisation_id", "owner_team_id"], unique=False)
         batch_op.create_index("lead_owner_user", ["organisation_id", "owner_user_id"], unique=False)
@@ -827,6 +841,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index("lead_pool_position")
         batch_op.drop_index("lead_owner_user")
+        batch_op.drop_index(
+            "lead_master",
+            postgresql_where=sa.text("master_id IS NOT NULL"),
+            sqlite_where=sa.text("master_id IS NOT NULL"),
+        )
         batch_op.drop_index("lead_owner_team")
         batch_op.drop_index(
             "lead_lease",
