@@ -3,7 +3,7 @@
 SQLAlchemy would spend more on the parameters of a wide row than the database on storing it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -15,20 +15,31 @@ Convert = Callable[[Any], Any]
 
 
 async def bulk_insert(
-    session: AsyncSession, model: type[SQLModel], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    session: AsyncSession,
+    model: type[SQLModel],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    alike: Mapping[str, Any],
 ) -> None:
-    """Stores rows of a table, each with the values of `columns` in their order."""
+    """Stores rows of a table in the session's transaction.
+
+    columns, rows  the values of `columns` in their order
+    alike          values that all rows have alike, by column
+    """
     if not rows:
         return
     connection = await session.connection()
     table = _table(model)
-    values = _converted(table, columns, rows, connection.dialect)
+    shared = _converted(table, list(alike), [list(alike.values())], connection.dialect)[0]
+    values = [shared + row for row in _converted(table, columns, rows, connection.dialect)]
+    names = [*alike, *columns]
     if connection.dialect.name == "postgresql":
-        await _copy(connection, table.name, columns, values)
+        await _copy(connection, table.name, names, values)
     else:
-        places = ", ".join("?" * len(columns))
-        names = ", ".join(f'"{column}"' for column in columns)
-        await connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', values)
+        places = ", ".join("?" * len(names))
+        listed = ", ".join(f'"{name}"' for name in names)
+        await connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({listed}) VALUES ({places})', values)
 
 
 async def _copy(

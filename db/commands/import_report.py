@@ -15,9 +15,6 @@ from db.queries.lead_pool import HEADING, heading_of_pool
 
 MAX_CELL = 1_000
 COLUMNS = (
-    "organisation_id",
-    "id",
-    "pool_id",
     "line",
     "outcome",
     "reason",
@@ -39,10 +36,11 @@ async def insert_reports(
         return
     first = await allocate(session, scope.organisation_id, "import_row", len(reports))
     rows = [
-        [scope.organisation_id, report_id, pool_id, *(report.get(name) for name in COLUMNS[3:])]
+        [report_id, *(report.get(name) for name in COLUMNS)]
         for report_id, report in enumerate(reports, start=first)
     ]
-    await bulk_insert(session, ImportRow, COLUMNS, rows)
+    alike = {"organisation_id": scope.organisation_id, "pool_id": pool_id}
+    await bulk_insert(session, ImportRow, ["id", *COLUMNS], rows, alike=alike)
 
 
 async def store_heading(session: AsyncSession, scope: Scope, pool_id: int, columns: Sequence[str]) -> None:

@@ -15,7 +15,6 @@ from db.bulk import bulk_insert
 from db.models import Lead, LeadSlots
 
 OWN_COLUMNS = ("id", "position", "line", "phone", "phone_raw", "duplicate_key", "field_values")
-KEY_COLUMNS = ("organisation_id", "lead_id", "set_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +43,21 @@ async def insert_leads(
     now: datetime,
 ) -> None:
     """Stores leads with consecutive ids, open, active and new."""
-    shared = _shared(scope, home, now)
     layout = _Layout(home.slots)
     leads: list[list[Any]] = []
     further: dict[int, list[list[Any]]] = defaultdict(list)
-    shared_values = list(shared.values())
     for lead_id, draft in enumerate(drafts, start=first_id):
         by_set = layout.values(draft.search)
         own = by_set.pop(0, None) or layout.empty(0)
-        leads.append(
-            [
-                *shared_values,
-                lead_id,
-                draft.line,
-                draft.line,
-                draft.phone,
-                draft.phone_raw,
-                draft.duplicate_key,
-                draft.values,
-                *own,
-            ]
-        )
+        phones = (draft.phone, draft.phone_raw, draft.duplicate_key)
+        leads.append([lead_id, draft.line, draft.line, *phones, draft.values, *own])
         for set_number, values in by_set.items():
-            further[set_number].append([scope.organisation_id, lead_id, set_number, *values])
-    await bulk_insert(session, Lead, [*shared, *OWN_COLUMNS, *layout.names(0)], leads)
+            further[set_number].append([lead_id, *values])
+    shared = _shared(scope, home, now)
+    await bulk_insert(session, Lead, [*OWN_COLUMNS, *layout.names(0)], leads, alike=shared)
     for set_number, rows in further.items():
-        await bulk_insert(session, LeadSlots, [*KEY_COLUMNS, *layout.names(set_number)], rows)
+        key = {"organisation_id": scope.organisation_id, "set_number": set_number}
+        await bulk_insert(session, LeadSlots, ["lead_id", *layout.names(set_number)], rows, alike=key)
 
 
 def _shared(scope: Scope, home: LeadHome, now: datetime) -> dict[str, Any]:
