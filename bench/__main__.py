@@ -23,7 +23,7 @@ def read_arguments() -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--leads", type=int, default=100_000, help="leads in the campaign")
-    parser.add_argument("--rows", type=int, default=10_000, help="rows of the imported file")
+    parser.add_argument("--rows", type=int, default=5_000, help="rows of the imported file")
     parser.add_argument("--claims", type=int, default=500, help="leads handed out a round")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each pair")
     parser.add_argument("--seed", type=int, default=1, help="what the data are made from")
