@@ -41,7 +41,7 @@ schema: .venv/.ready-run ## write schema.graphql from the code
 	$(BIN)/python -m gql schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
 
-bench: .venv/.ready-run ## benchmarks against hand-written baselines; prints ratios
+bench: .venv/.ready-dev ## benchmarks against hand-written baselines; prints ratios
 	$(BIN)/python -m bench
 
 soak: .venv/.ready-dev ## the long runs of the tests, more than CI should wait for
