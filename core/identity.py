@@ -2,6 +2,8 @@
 
 import phonenumbers
 
+from core.plain_phone import plain_phone
+
 MAX_RAW_PHONE = 64
 
 
@@ -13,6 +15,8 @@ def normal_phone(raw: str, region: str) -> str | None:
     """
     if not raw or len(raw) > MAX_RAW_PHONE:
         return None
+    if (plain := plain_phone(raw, region)) is not None:
+        return plain
     try:
         number = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:
