@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -22,9 +22,25 @@ from db.models import Lead, LeadPool, Project
 
 @dataclass(frozen=True, slots=True)
 class ImportTarget(LeadHome):
-    """Where the leads of an import go, and how duplicates are treated."""
+    """Where the leads of an import go, and how duplicates are treated.
+
+    after_line  what the pool holds up to this line came before: other leads, not earlier rows of this file
+    """
 
     duplicates: DuplicateRule = DuplicateRule()
+    after_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """What became of a batch.
+
+    lead_ids    the new leads, by line      repeats  what rows that repeat a lead repeat, and why, by line
+    """
+
+    accounts: Accounts
+    lead_ids: dict[int, int]
+    repeats: dict[int, tuple[int, Verdict]]
 
 
 @dataclass(slots=True)
@@ -66,11 +82,23 @@ async def import_batch(
     now: datetime,
 ) -> Accounts:
     """Stores rows of a file as leads of a pool, or as reports of what they are, and keeps its accounts."""
+    return (await store_batch(session, scope, target, rows, now=now)).accounts
+
+
+async def store_batch(
+    session: AsyncSession,
+    scope: Scope,
+    target: ImportTarget,
+    rows: Sequence[LeadDraft | RowProblem],
+    *,
+    now: datetime,
+) -> StoredBatch:
+    """The same, for who wants to know of each row."""
     drafts = [row for row in rows if isinstance(row, LeadDraft)]
     problems = [row for row in rows if isinstance(row, RowProblem)]
     known = await _known_leads(session, scope, target, drafts)
     judged = _judge_all(drafts, known, target.duplicates)
-    await _insert_accepted(session, scope, target, judged, now)
+    first = await _insert_accepted(session, scope, target, judged, now)
     await _act_on(session, scope, judged.acted_on, target.duplicates.action, now)
     await _insert_reports(session, scope, target.pool_id, problems, judged)
     discarded = sum(not repeat.verdict.imported for repeat in judged.repeats)
@@ -83,7 +111,9 @@ async def import_batch(
         acted_on=len(judged.acted_on),
     )
     await _add_accounts(session, scope, target.pool_id, accounts)
-    return accounts
+    lead_ids = {draft.line: lead_id for lead_id, draft in enumerate(judged.accepted, first)}
+    repeats = {repeat.draft.line: (repeat.of.id, repeat.verdict) for repeat in judged.repeats}
+    return StoredBatch(accounts, lead_ids, repeats)
 
 
 async def _known_leads(
@@ -100,7 +130,7 @@ async def _known_leads(
             col(Lead.id),
             col(Lead.line),
             col(Lead.is_open),
-            col(Lead.pool_id) == target.pool_id,
+            _of_file(target, col(Lead.pool_id)),
         )
         .join(
             LeadPool,
@@ -126,11 +156,11 @@ def _searched(target: ImportTarget) -> list[ColumnElement[bool]]:
     """Which leads count: earlier rows of the file, and leads within the chosen scope."""
     # Adding nothing keeps SQLite from walking the index of the pool or the campaign instead of the keys'.
     rule, pool_id = target.duplicates, col(Lead.pool_id) + 0
-    own = pool_id == target.pool_id
+    own = _of_file(target, pool_id)
     searched: list[ColumnElement[bool]] = [own if rule.within_file else false()]
     if rule.scope is DuplicateScope.NONE:
         return searched
-    others: list[ColumnElement[bool]] = [pool_id != target.pool_id]
+    others: list[ColumnElement[bool]] = [~own]
     if rule.scope is DuplicateScope.CAMPAIGN:
         others.append(col(Lead.campaign_id) + 0 == target.campaign_id)
     if rule.scope is DuplicateScope.PROJECT:
@@ -140,6 +170,12 @@ def _searched(target: ImportTarget) -> list[ColumnElement[bool]]:
     if not rule.include_inactive_pools:
         others.append(col(LeadPool.active).is_(True))
     return [*searched, and_(*others)]
+
+
+def _of_file(target: ImportTarget, pool_id: Any) -> ColumnElement[bool]:
+    if not target.after_line:
+        return pool_id == target.pool_id
+    return and_(pool_id == target.pool_id, func.coalesce(col(Lead.line), 0) > target.after_line)
 
 
 async def _hold_off_other_imports(session: AsyncSession, scope: Scope, target: ImportTarget) -> None:
@@ -201,14 +237,16 @@ def _judge_repeat(
 
 async def _insert_accepted(
     session: AsyncSession, scope: Scope, target: ImportTarget, judged: _Judged, now: datetime
-) -> None:
+) -> int:
+    """The id of the first new lead; those of the others follow it."""
     if not judged.accepted:
-        return
+        return 0
     first = await allocate(session, scope.organisation_id, "lead", len(judged.accepted))
     for lead in (*judged.acted_on, *(repeat.of for repeat in judged.repeats)):
         if lead.place is not None:
             lead.id = first + lead.place
     await insert_leads(session, scope, target, judged.accepted, first_id=first, now=now)
+    return first
 
 
 async def _act_on(
