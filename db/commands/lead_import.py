@@ -173,9 +173,10 @@ def _searched(target: ImportTarget) -> list[ColumnElement[bool]]:
 
 
 def _of_file(target: ImportTarget, pool_id: Any) -> ColumnElement[bool]:
+    in_pool: ColumnElement[bool] = pool_id == target.pool_id
     if not target.after_line:
-        return pool_id == target.pool_id
-    return and_(pool_id == target.pool_id, func.coalesce(col(Lead.line), 0) > target.after_line)
+        return in_pool
+    return and_(in_pool, func.coalesce(col(Lead.line), 0) > target.after_line)
 
 
 async def _hold_off_other_imports(session: AsyncSession, scope: Scope, target: ImportTarget) -> None:
