@@ -31,15 +31,29 @@
     const token = window.sessionStorage.getItem(KEY);
     return token ? { Authorization: `Bearer ${token}` } : {};
   };
+  // graphql-ws tries a refused token again for half a minute, so it is asked for here first.
+  const checkToken = async () => {
+    const headers = { "Content-Type": "application/json", ...credential() };
+    const answer = await fetch(url, { method: "POST", headers, body: '{"query": "{ __typename }"}' });
+    if (answer.status === 401) {
+      throw new Error("The token is not valid.");
+    }
+  };
+  const subscribes = (document) =>
+    document?.definitions.some((definition) => definition.operation === "subscription");
   // Made anew for each operation, so that a token typed later counts. Browsers cannot set headers on a
   // WebSocket: there the token travels in connection_init.
-  const fetcher = (parameters, options) =>
-    GraphiQL.createFetcher({
+  const fetcher = async (parameters, options) => {
+    if (subscribes(options?.documentAST)) {
+      await checkToken();
+    }
+    return GraphiQL.createFetcher({
       url,
       subscriptionUrl: url.replace(/^http/, "ws"),
       headers: credential(),
       wsConnectionParams: credential(),
     })(parameters, options);
+  };
 
   ReactDOM.createRoot(document.getElementById("graphiql")).render(
     React.createElement(GraphiQL, {
