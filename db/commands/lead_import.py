@@ -17,6 +17,7 @@ from core.statuses import LeadStatus
 from db.commands.import_report import insert_reports, problem_report, repeat_report, warning_report
 from db.commands.lead import LeadHome, insert_leads
 from db.ids import allocate
+from db.lead_counts import counting
 from db.models import Lead, LeadPool, Project
 
 
@@ -136,7 +137,7 @@ async def _known_leads(
             LeadPool,
             and_(
                 col(LeadPool.organisation_id) == scope.organisation_id,
-                col(LeadPool.id) == col(Lead.pool_id),
+                col(LeadPool.id) == col(Lead.pool_id) + 0,
             ),
         )
         .where(
@@ -154,7 +155,7 @@ async def _known_leads(
 
 def _searched(target: ImportTarget) -> list[ColumnElement[bool]]:
     """Which leads count: earlier rows of the file, and leads within the chosen scope."""
-    # Adding nothing keeps SQLite from walking the index of the pool or the campaign instead of the keys'.
+    # Adding nothing keeps both engines from walking the index of the pool or campaign instead of the keys'.
     rule, pool_id = target.duplicates, col(Lead.pool_id) + 0
     own = _of_file(target, pool_id)
     searched: list[ColumnElement[bool]] = [own if rule.within_file else false()]
@@ -260,15 +261,15 @@ async def _act_on(
         if action is DuplicateAction.DEACTIVATE
         else {"status": LeadStatus.REMOVED.value, "is_open": False}
     )
+    ids = [lead.id for lead in leads]
     changed = (
         update(Lead)
-        .where(
-            col(Lead.organisation_id) == scope.organisation_id, col(Lead.id).in_([lead.id for lead in leads])
-        )
+        .where(col(Lead.organisation_id) == scope.organisation_id, col(Lead.id).in_(ids))
         .values(changed_at=now, version=col(Lead.version) + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    await session.execute(changed)
+    async with counting(session, scope.organisation_id, ids):
+        await session.execute(changed)
 
 
 async def _insert_reports(

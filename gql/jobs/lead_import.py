@@ -25,12 +25,14 @@ from db.database import Database
 from db.models import Campaign, LeadUpload
 from db.queries.campaign import fields_of_template
 from db.queries.visible import visible_or_not_found
+from db.statistics import refresh_statistics
 from db.upload_files import UploadFiles
 from gql.authz.scope import operator_scope
 from gql.context import Clock
 from gql.jobs.runner import JobCancelled, JobRun
 
 Batch = Sequence[LeadDraft | RowProblem]
+GROWTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class LeadImport:
         batch = await asyncio.to_thread(source.batch, self.batch_rows, accounts.rows)
         while batch:
             await self._store(run, scope, source.target, batch, progress, source.bytes_read)
+            if progress.has_grown():
+                await refresh_statistics(self.database)
             batch = await asyncio.to_thread(source.batch, self.batch_rows)
         await self._report(run, scope, source, progress)
         return progress.accounts
@@ -160,11 +164,20 @@ class _Progress:
         self._began = monotonic()
         self._rows_before = accounts.rows
         self._reported = False
+        self._grown_at = 1
 
     def add(self, added: Accounts, bytes_read: int) -> None:
         self.accounts += added
         self._step += 1
         self._bytes = bytes_read
+
+    def has_grown(self) -> bool:
+        """Whether so many rows have come since this was last so that what the planner knows is outdated."""
+        rows = self.accounts.rows - self._rows_before
+        if rows < self._grown_at:
+            return False
+        self._grown_at = rows * GROWTH
+        return True
 
     def finish(self) -> None:
         self._step += 1
