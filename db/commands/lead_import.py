@@ -17,7 +17,6 @@ from core.statuses import LeadStatus
 from db.commands.import_report import insert_reports, problem_report, repeat_report, warning_report
 from db.commands.lead import LeadHome, insert_leads
 from db.ids import allocate
-from db.lead_counts import counting
 from db.models import Lead, LeadPool, Project
 
 
@@ -268,8 +267,7 @@ async def _act_on(
         .values(changed_at=now, version=col(Lead.version) + 1, **values)
         .execution_options(synchronize_session=False)
     )
-    async with counting(session, scope.organisation_id, ids):
-        await session.execute(changed)
+    await session.execute(changed)
 
 
 async def _insert_reports(
