@@ -40,6 +40,9 @@ async def entries_after(
     positions: Positions,
     limit: int,
 ) -> list[MembershipEntry]:
-    """What happened after the positions, at most `limit` entries. Raises NotFound, BadInput, CursorExpired."""
+    """What happened after the positions, at most `limit` entries.
+
+    Raises NotFound, BadInput, CursorExpired.
+    """
     newest = await heads(session, scope, segment_ids)
     return await membership_log.read(session, scope.organisation_id, newest, positions, limit)
