@@ -299,7 +299,7 @@ async def test_an_import_that_is_killed_goes_on_where_it_stopped(
     admin = await connect(server.url, admin_token)
     fields = [{"key": "phone", "type": "PHONE"}, {"key": "name"}, {"key": "city"}]
     campaign = await campaign_for(admin, "C", "US", fields)
-    rows = 20_000
+    rows = 12_000
     job, pool = await imported(admin, await uploaded(admin, campaign, many_leads(rows)))
     stops: list[int] = []
     for _ in range(3):
