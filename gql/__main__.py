@@ -67,6 +67,15 @@ def demo() -> None:
     asyncio.run(_prepare(demo=True, address="http://127.0.0.1:8000"))
 
 
+@verbs.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context) -> None:
+    """Run the benchmarks; what follows the verb is theirs (`--help` lists it)."""
+    import runpy
+
+    sys.argv[1:] = context.args
+    runpy.run_module("bench", run_name="__main__", alter_sys=True)
+
+
 @verbs.command()
 def doctor() -> None:
     """Check settings, database and demo files, and say what to do."""
