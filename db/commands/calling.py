@@ -265,7 +265,11 @@ async def _check_segments(session: AsyncSession, scope: Scope, ids: list[int], n
 async def _own_session(
     session: AsyncSession, scope: Scope, session_id: int, *, ended: bool = False
 ) -> CallSession:
-    row = await session.get(CallSession, (scope.organisation_id, session_id))
+    """The agent's session, locked: what is done in one session is done one after the other."""
+    statement = select(CallSession).where(
+        col(CallSession.organisation_id) == scope.organisation_id, col(CallSession.id) == session_id
+    )
+    row = (await session.execute(statement.with_for_update(key_share=True))).scalars().one_or_none()
     if row is None or row.user_id != scope.actor.user_id:
         raise NotFound(field=("input", "sessionId"))
     if row.ended_at is not None and not ended:
@@ -283,7 +287,7 @@ def _held_by(scope: Scope, call_session: CallSession) -> ColumnElement[bool]:
 async def _held_lead(session: AsyncSession, scope: Scope, call_session: CallSession, lead_id: int) -> Lead:
     """The lead, if it is in this session's hands; what it is not and may not be seen is not found."""
     statement = select(Lead).where(_held_by(scope, call_session), col(Lead.id) == lead_id)
-    lead = (await session.execute(statement.with_for_update())).scalars().one_or_none()
+    lead = (await session.execute(statement.with_for_update(key_share=True))).scalars().one_or_none()
     if lead is not None:
         return lead
     try:

@@ -1,7 +1,8 @@
 """Leasing the next lead to a call session, in one statement: so no two agents ever get the same lead.
 
 The statements are built once for each shape of an offer and then only bound: building them anew would cost
-more than running them.
+more than running them. Their locks let foreign keys refer to a lead meanwhile (`key_share`): a filter that is
+being saved holds its members like that, and all of them would be skipped.
 """
 
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def _held(shape: Shape) -> Select[int]:
             due(LEAD, NOW),
         )
         .order_by(col(LEAD.lease_until).desc())
-        .with_for_update(of=LEAD)
+        .with_for_update(of=LEAD, key_share=True)
     )
 
 
@@ -162,7 +163,7 @@ def _redial(shape: Shape) -> Select[int]:
             col(LEAD.redial_at),
             col(LEAD.id),
         )
-        .with_for_update(of=LEAD, skip_locked=True)
+        .with_for_update(of=LEAD, key_share=True, skip_locked=True)
     )
 
 
@@ -204,7 +205,7 @@ def _fresh(shape: Shape) -> Select[int]:
             may_have(LEAD, AGENT, TEAMS),
         )
         .order_by(col(LEAD.priority).desc(), col(LEAD.pool_id), col(LEAD.position), col(LEAD.id))
-        .with_for_update(of=LEAD, skip_locked=True)
+        .with_for_update(of=LEAD, key_share=True, skip_locked=True)
     )
 
 

@@ -67,7 +67,7 @@ async def visible_or_not_found(
         col(model.organisation_id) == scope.organisation_id, col(model.id) == object_id, VISIBLE[model](scope)
     )
     row = (
-        (await session.execute(statement.with_for_update(of=model) if lock else statement))
+        (await session.execute(statement.with_for_update(of=model, key_share=True) if lock else statement))
         .scalars()
         .one_or_none()
     )
