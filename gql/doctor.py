@@ -10,6 +10,8 @@ from db.database import Database
 from db.migrate import is_migrated
 from gql.settings import Settings
 
+PREFIX = "LEADGRAPH_"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -26,8 +28,16 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 def _settings(settings: Settings) -> Finding:
-    problems = settings.unsafe("127.0.0.1")
+    problems = [*settings.unsafe("127.0.0.1"), *(f"{name} is no setting" for name in unknown_settings())]
     return Finding("settings", not problems, "; ".join(problems) or f"safe for {settings.env}")
+
+
+def unknown_settings() -> list[str]:
+    """Variables that look like ours and mean nothing: most likely misspelt."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    return sorted(
+        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
+    )
 
 
 def _data_folder(folder: Path) -> Finding:

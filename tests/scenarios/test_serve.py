@@ -79,3 +79,10 @@ def test_doctor_names_what_to_do_without_a_database(tmp_path: Path) -> None:
 
 def test_the_printed_schema_is_the_committed_one(installation: Installation) -> None:
     assert installation.run("schema") == Path("schema.graphql").read_text()
+
+
+def test_doctor_names_a_misspelt_setting(database_url: str, tmp_path: Path) -> None:
+    misspelt = Installation(database_url, tmp_path, {"LEADGRAPH_DATABSE_URL": "x"})
+    misspelt.run("migrate")
+    with pytest.raises(RuntimeError, match="LEADGRAPH_DATABSE_URL is no setting"):
+        misspelt.run("doctor")
