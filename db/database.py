@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 import orjson
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 BUSY_TIMEOUT_MS = 30_000
@@ -87,6 +88,11 @@ class Database:
         if announced:
             for listener in self._listeners:
                 listener(frozenset(announced))
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    """Whether the database undid the transaction because it and another waited for each other."""
+    return getattr(error.orig, "sqlstate", None) == "40P01"
 
 
 def announce(session: AsyncSession, organisation_id: int, topic: Topic) -> None:

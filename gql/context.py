@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import strawberry
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Scope
-from core.errors import Unauthenticated
+from core.errors import Conflict, Unauthenticated
 from db.change_feed import ChangeFeed
-from db.database import Database
+from db.database import Database, is_deadlock
 from db.queries.policy import policy_changed_in
 from gql.authz.enforcer import Policies
 from gql.authz.scope import scope_of
@@ -86,12 +87,20 @@ class Context:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[tuple[AsyncSession, Scope]]:
-        """A transaction and the caller's scope, read inside it: a right lost a moment ago is gone."""
+        """A transaction and the caller's scope, read inside it: a right lost a moment ago is gone.
+
+        Raises Conflict where it lost against another that changed the same
+        """
         if self.principal is None:
             raise Unauthenticated
-        async with self.database.writing() as session:
-            scope = await self._read_scope(session, self.principal)
-            yield session, scope
+        try:
+            async with self.database.writing() as session:
+                scope = await self._read_scope(session, self.principal)
+                yield session, scope
+        except DBAPIError as error:
+            if not is_deadlock(error):
+                raise
+            raise Conflict("Somebody else is changing the same: try again.") from error
         self.current_loaders = None
         if policy_changed_in(session):
             # What it gave or took counts from here on; a caller may have ended their own token with it.

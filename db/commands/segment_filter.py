@@ -14,8 +14,7 @@ from core.membership import SegmentKind
 from core.segment_filter import SegmentFilter, check_filter, filter_record
 from db import change_log
 from db.change_log import actor_record
-from db.commands.segment import segment_to_edit
-from db.commands.segment_member import MembersUpdated, UpdateChoice, apply_rule
+from db.commands.segment_member import MembersUpdated, UpdateChoice, apply_rule, members_to_edit
 from db.models import Campaign, LeadPool, Segment, SegmentRevision
 from db.queries.field_catalogue import rules_of_project
 from db.queries.visible import check_version
@@ -36,7 +35,7 @@ async def save_filter(
 
     Raises  StaleVersion, InvalidRule, BadInput, Conflict for a static segment
     """
-    segment = await segment_to_edit(session, scope, segment_id)
+    segment = await members_to_edit(session, scope, segment_id)
     check_version(segment.version, expected_version)
     if segment.kind != SegmentKind.DYNAMIC.value:
         raise Conflict("A static segment has no filter: make it dynamic first.", field=["input", "segmentId"])

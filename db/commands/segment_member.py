@@ -1,6 +1,7 @@
 """Who is in a segment: by its rule, by hand, and emptying it.
 
-Every one of these locks the segment's row first, so that its log has one order.
+Every one of these locks the segment's row first, so that its log has one order. Segments of an exclusive
+project take leads from each other, so there the project's row comes before it.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -81,7 +82,7 @@ async def update_segment_members(
     session: AsyncSession, scope: Scope, segment_id: int, choice: UpdateChoice, *, now: datetime
 ) -> MembersUpdated:
     """Applies the saved filter anew. Raises Conflict without one, InvalidRule where it no longer holds."""
-    segment = await segment_to_edit(session, scope, segment_id)
+    segment = await members_to_edit(session, scope, segment_id)
     if segment.filter is None:
         raise Conflict("The segment has no filter.", field=SEGMENT_PATH)
     rules = await rules_of_project(session, scope.organisation_id, segment.project_id)
@@ -130,6 +131,7 @@ async def add_leads(
     Raises NotFound, Forbidden; BadInput for leads of another project; TooLarge
     """
     _bounded(segment_ids, MAX_SEGMENTS, "segmentIds")
+    await _lock_exclusive(session, scope, segment_ids)
     done = []
     for segment_id in sorted(segment_ids):
         segment = await segment_to_edit(session, scope, segment_id)
@@ -142,7 +144,7 @@ async def remove_leads(
     session: AsyncSession, scope: Scope, segment_id: int, lead_ids: Sequence[int], *, now: datetime
 ) -> MembersUpdated:
     """Takes leads out and keeps them out: no rule puts them back. Leads that are not in are passed over."""
-    segment = await segment_to_edit(session, scope, segment_id)
+    segment = await members_to_edit(session, scope, segment_id)
     await _check_leads(session, scope, segment, lead_ids)
     removed = (
         update(SegmentMember)
@@ -165,7 +167,7 @@ async def empty_segment(
     session: AsyncSession, scope: Scope, segment_id: int, *, confirm: bool, now: datetime
 ) -> MembersUpdated:
     """Lets every member go, pinned ones too; who was removed by hand stays out. Raises ConfirmRequired."""
-    segment = await segment_to_edit(session, scope, segment_id)
+    segment = await members_to_edit(session, scope, segment_id)
     if not confirm:
         raise ConfirmRequired(field=["input", "confirm"])
     gone = delete(SegmentMember).where(*_rows_of(segment), is_member())
@@ -174,6 +176,29 @@ async def empty_segment(
     changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
     await _append(session, scope, segment, changeset, [], left)
     return MembersUpdated(segment, number, 0, len(left))
+
+
+async def members_to_edit(session: AsyncSession, scope: Scope, segment_id: int) -> Segment:
+    """The segment, locked against whoever else moves its leads. Raises NotFound, Forbidden."""
+    await _lock_exclusive(session, scope, [segment_id])
+    return await segment_to_edit(session, scope, segment_id)
+
+
+async def _lock_exclusive(session: AsyncSession, scope: Scope, segment_ids: Collection[int]) -> None:
+    """Locks the exclusive projects of segments: who waits there holds nothing yet that others wait for."""
+    projects = select(col(Segment.project_id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, col(Segment.id).in_(segment_ids)
+    )
+    statement = (
+        select(col(Project.id))
+        .where(
+            col(Project.organisation_id) == scope.organisation_id,
+            col(Project.id).in_(projects),
+            col(Project.exclusive).is_(True),
+        )
+        .order_by(col(Project.id))
+    )
+    await session.execute(statement.with_for_update(of=Project, key_share=True))
 
 
 async def _find_matching(session: AsyncSession, source: LeadSource, rule: Rule) -> None:
