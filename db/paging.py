@@ -3,10 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, false, or_
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Float,
+    Integer,
+    Row,
+    Select,
+    SQLColumnExpression,
+    and_,
+    or_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import BadInput
+from db.models.columns import UtcDateTime
 
 R = TypeVar("R")
 
@@ -41,7 +55,10 @@ class Page(Generic[R]):
 async def fetch_page(
     session: AsyncSession, statement: Select[R], order: Sequence[OrderKey], paging: Paging
 ) -> Page[R]:
-    """One page of a statement that selects one entity; scope and filters are already in its WHERE."""
+    """One page of a statement that selects one entity; scope and filters are already in its WHERE.
+
+    Raises BadInput for a key that is none of this order
+    """
     keyed = statement.add_columns(*(key.column for key in order))
     if paging.after is not None:
         keyed = keyed.where(_after(order, paging.after))
@@ -54,9 +71,8 @@ async def fetch_page(
 
 
 def _after(order: Sequence[OrderKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Rows strictly after `values`; a key of another length or type comes after nothing."""
-    if len(values) != len(order):
-        return false()
+    if len(values) != len(order) or not all(map(_fits, order, values)):
+        raise BadInput("`after` is not a cursor of this list.", field=["after"])
     alternatives = []
     for position, key in enumerate(order):
         value = values[position]
@@ -64,6 +80,20 @@ def _after(order: Sequence[OrderKey], values: Sequence[Any]) -> ColumnElement[bo
         beyond = key.column < value if key.descending else key.column > value
         alternatives.append(and_(*equal_before, beyond))
     return or_(*alternatives)
+
+
+def _fits(key: OrderKey, value: Any) -> bool:
+    """Whether the database would take the value of a cursor, which anyone may have written."""
+    kind: Any = cast("ColumnElement[Any]", key.column).type
+    if isinstance(value, bool) or isinstance(kind, Boolean):
+        return isinstance(value, bool) and isinstance(kind, Boolean)
+    if isinstance(kind, UtcDateTime):
+        return isinstance(value, datetime) and value.tzinfo is not None and 1 < value.year < 9999
+    if isinstance(kind, Integer):
+        return isinstance(value, int) and abs(value) < (2**63 if isinstance(kind, BigInteger) else 2**31)
+    if isinstance(kind, Float):
+        return isinstance(value, int | float)
+    return isinstance(value, str) and "\x00" not in value
 
 
 def json_key(key: Sequence[Any]) -> list[Any]:

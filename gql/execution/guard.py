@@ -6,7 +6,7 @@ fragment amounts to, and refuses before validation starts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     SelectionSetNode,
+    Token,
 )
 
 from core.errors import BadInput, TooCostly
@@ -58,8 +59,10 @@ class _Size(NamedTuple):
 def check_shape(document: DocumentNode, limits: Limits) -> None:
     """Refuse a document that is too large once its fragments are written out.
 
-    Raises TooCostly naming the limit, or BadInput where fragments form a cycle.
+    Raises TooCostly naming the limit, or BadInput where fragments form a cycle or a string holds a NUL.
     """
+    for token in _tokens(document):
+        check_strings(token.value)
     _check_directives(document, limits)
     fragments = fragments_of(document)
     sizes: dict[str, _Size] = {}
@@ -76,6 +79,21 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
             )
     _check_size(total, limits)
     _check_overlaps(document, fragments, limits)
+
+
+def check_strings(value: object) -> None:
+    """Refuse the character U+0000, which databases cannot keep, in any string of a JSON value."""
+    rest = [value]
+    while rest:
+        inner = rest.pop()
+        if isinstance(inner, str):
+            if "\x00" in inner:
+                raise BadInput("A string must not hold the character U+0000.")
+        elif isinstance(inner, Mapping):
+            rest.extend(inner)
+            rest.extend(inner.values())
+        elif isinstance(inner, list):
+            rest.extend(inner)
 
 
 def fragments_of(document: DocumentNode) -> Fragments:
@@ -96,6 +114,13 @@ def selections_of(root: SelectionSetNode) -> Iterator[Node]:
             inner: SelectionSetNode | None = getattr(selection, "selection_set", None)
             if inner is not None:
                 stack.append(inner)
+
+
+def _tokens(document: DocumentNode) -> Iterator[Token]:
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        yield token
+        token = token.next
 
 
 def _check_directives(document: DocumentNode, limits: Limits) -> None:

@@ -26,7 +26,7 @@ from strawberry.execution import optimized_is_awaitable
 from core.errors import BadInput, LeadgraphError, TooCostly
 from gql.execution.documents import Documents, KnownDocument, RequestRefused
 from gql.execution.failures import FormattedError, failure, field_failures, request_failures, unexpected
-from gql.execution.guard import Limits
+from gql.execution.guard import Limits, check_strings
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
@@ -114,6 +114,7 @@ class OperationRunner:
         """Parse, guard, validate and price. Raises RequestRefused."""
         known = self._documents.read(request.query)
         try:
+            check_strings(request.variables)
             definition = _choose(known, request.operation_name)
             cost = self._documents.cost(known, definition, request.variables)
             if cost > self.limits.cost:
