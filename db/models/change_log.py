@@ -13,7 +13,10 @@ class ChangeLog(OrganisationRow, table=True):
     """One edit: who did what to which object, with the state before and after."""
 
     __tablename__ = "change_log"
-    __table_args__ = (Index("change_log_object", "organisation_id", "noun", "noun_id", "id"),)
+    __table_args__ = (
+        Index("change_log_time", "organisation_id", "at", "id"),
+        Index("change_log_object", "organisation_id", "noun", "noun_id", "at", "id"),
+    )
 
     at: datetime = Field(sa_type=UtcDateTime)
     actor: dict[str, Any] = Field(sa_type=JsonValue)

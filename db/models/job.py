@@ -20,6 +20,7 @@ class Job(OrganisationRow, table=True):
         ForeignKeyConstraint(["organisation_id", "created_by"], ["user.organisation_id", "user.id"]),
         UniqueConstraint("organisation_id", "idempotency_key"),
         Index("job_state", "state", "run_after"),
+        Index("job_time", "organisation_id", "created_at", "id"),
     )
 
     kind: str

@@ -22,7 +22,8 @@ from db.scope_sql import (
     visible_segments,
 )
 
-ORDER = [OrderKey(col(ChangeLog.id), descending=True)]
+ORDER = [OrderKey(col(ChangeLog.at), descending=True), OrderKey(col(ChangeLog.id), descending=True)]
+"""By time first: processes take their ids in blocks, so a later entry of another may have a smaller one."""
 
 IN_REACH: dict[str, tuple[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]]] = {
     "campaign": (Campaign, visible_campaigns),

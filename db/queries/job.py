@@ -10,7 +10,7 @@ from db.models import Job
 from db.paging import OrderKey, Page, Paging, fetch_page
 
 PERMISSION = Permission.LEAD_IMPORT
-NEWEST_FIRST = [OrderKey(col(Job.id), descending=True)]
+NEWEST_FIRST = [OrderKey(col(Job.created_at), descending=True), OrderKey(col(Job.id), descending=True)]
 
 
 def matching(scope: Scope, state: JobState | None) -> ColumnElement[bool]:

@@ -58,7 +58,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "id"),
     )
     with op.batch_alter_table("change_log", schema=None) as batch_op:
-        batch_op.create_index("change_log_object", ["organisation_id", "noun", "noun_id", "id"], unique=False)
+        batch_op.create_index(
+            "change_log_object", ["organisation_id", "noun", "noun_id", "at", "id"], unique=False
+        )
+        batch_op.create_index("change_log_time", ["organisation_id", "at", "id"], unique=False)
 
     op.create_table(
         "id_block",
@@ -222,6 +225,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index("job_state", ["state", "run_after"], unique=False)
+        batch_op.create_index("job_time", ["organisation_id", "created_at", "id"], unique=False)
 
     op.create_table(
         "segment_group",
@@ -880,6 +884,7 @@ def downgrade() -> None:
 
     op.drop_table("segment_group")
     with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index("job_time")
         batch_op.drop_index("job_state")
 
     op.drop_table("job")
@@ -891,6 +896,7 @@ def downgrade() -> None:
     op.drop_table("project")
     op.drop_table("id_block")
     with op.batch_alter_table("change_log", schema=None) as batch_op:
+        batch_op.drop_index("change_log_time")
         batch_op.drop_index("change_log_object")
 
     op.drop_table("change_log")
