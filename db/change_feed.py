@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import asyncpg
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Announcement, Database
 
@@ -93,6 +94,15 @@ class ChangeFeed:
             self._ring(organisation_id)
 
     async def _watch_sqlite(self) -> None:
+        while True:
+            try:
+                await self._watch_file()
+            except (OSError, SQLAlchemyError) as error:
+                log.warning("change feed lost its connection", error=type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+            self._ring_all()
+
+    async def _watch_file(self) -> None:
         async with self._database.engine.connect() as connection:
             await connection.exec_driver_sql("COMMIT")
             seen = None

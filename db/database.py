@@ -147,6 +147,8 @@ def _create_engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
         url,
         json_serializer=json_text,
         json_deserializer=orjson.loads,
+        # Errors of the database go where people read them; the values of a statement are people's phones.
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         **({} if dialect == "sqlite" else {"pool_pre_ping": True}),

@@ -5,20 +5,47 @@ import re
 import secrets
 import sys
 import time
+import traceback
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 log = structlog.get_logger()
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
+FRAMES = 25
+
+
+def where_it_failed(error: BaseException) -> dict[str, object]:
+    """The class of an error and where it was raised; its message may quote a value (a phone, a token)."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    return {
+        "exception": f"{type(error).__module__}.{type(error).__qualname__}",
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def log_unexpected(event: str, error: BaseException, **where: object) -> str:
+    """Logs a fault of the program or of what it stands on; the id under which it is found in the log."""
+    reference = secrets.token_hex(6)
+    log.error(event, error_id=reference, **where_it_failed(error), **where)
+    return reference
+
+
+def _without_messages(logger: object, name: str, event: EventDict) -> EventDict:
+    """Tracebacks of libraries too are told without the messages of their exceptions."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    return {**event, **where_it_failed(error)} if isinstance(error, BaseException) else event
+
+
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
+    _without_messages,
 ]
 
 

@@ -1,21 +1,17 @@
 """Errors as callers see them: ours with their code, everything unexpected masked and logged once."""
 
-import secrets
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from graphql import FieldNode, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from core.errors import BadInput, ErrorCode, LeadgraphError
+from gql.logs import log_unexpected
 
 FormattedError = dict[str, Any]
 
-_log = structlog.get_logger(__name__)
 _CODES = frozenset(ErrorCode)
-_FRAMES = 25
 
 
 def failure(error: LeadgraphError) -> FormattedError:
@@ -35,15 +31,7 @@ def field_failures(errors: Sequence[GraphQLError]) -> list[FormattedError]:
 
 def unexpected(error: BaseException) -> FormattedError:
     """What a caller learns of a fault of the program: an id, under which the log tells the rest."""
-    reference = secrets.token_hex(6)
-    # The message may quote a value (a phone number, a token), so only where it happened is logged.
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    _log.error(
-        "graphql.internal_error",
-        error_id=reference,
-        exception=f"{type(error).__module__}.{type(error).__qualname__}",
-        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+    reference = log_unexpected("graphql.internal_error", error)
     return {"message": "Internal error", "extensions": {"code": ErrorCode.INTERNAL.value, "id": reference}}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import LeadgraphError
 from core.jobs import MAX_ATTEMPTS, JobKind, JobState
@@ -17,10 +18,16 @@ from db.commands.job import Lease, LeaseLost
 from db.database import Announcement, Database, Topic
 from db.models import Job
 from gql.context import Clock
+from gql.logs import log_unexpected
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
+
+
+def new_owner() -> str:
+    """The name one claim holds its lease under: who claims a job again is somebody else, in any process."""
+    return uuid4().hex
 
 
 class JobCancelled(Exception):
@@ -63,7 +70,6 @@ class JobRunner:
         self._length = timedelta(seconds=lease_seconds)
         self._at_once = at_once
         self._per_organisation = per_organisation
-        self._owner = uuid4().hex
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -73,10 +79,13 @@ class JobRunner:
         """Claims and works until `stop`."""
         while not self._stopping:
             self._wake.clear()
-            while self._has_room() and (job := await self._claim()) is not None:
-                task = asyncio.create_task(self._work(job))
-                self._tasks.add(task)
-                task.add_done_callback(self._done)
+            try:
+                while self._has_room() and (job := await self._claim()) is not None:
+                    task = asyncio.create_task(self._work(job))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._done)
+            except (SQLAlchemyError, OSError) as error:
+                log_unexpected("jobs cannot be claimed", error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
@@ -90,13 +99,8 @@ class JobRunner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def run_one(self, job: Job) -> None:
-        """Works on a job that was claimed for this runner by `owner`."""
+        """Works on a job that was claimed already."""
         await self._work(job)
-
-    @property
-    def owner(self) -> str:
-        """The name under which this runner holds leases."""
-        return self._owner
 
     @property
     def lease_length(self) -> timedelta:
@@ -112,7 +116,7 @@ class JobRunner:
         async with self._database.writing() as session:
             return await commands.claim(
                 session,
-                owner=self._owner,
+                owner=new_owner(),
                 kinds=self._handlers,
                 length=self._length,
                 per_organisation=self._per_organisation,
@@ -120,35 +124,39 @@ class JobRunner:
             )
 
     async def _work(self, job: Job) -> None:
-        lease = Lease(job.organisation_id, job.id, self._owner, self._length)
+        lease = Lease(job.organisation_id, job.id, job.lease_owner or "", self._length)
+        where = {"job": job.id, "organisation": job.organisation_id, "kind": job.kind}
+        try:
+            if job.cancel_requested:
+                await self._finish(lease, JobState.CANCELLED, None)
+            elif job.attempts > MAX_ATTEMPTS:
+                ended = "It ended the process that worked on it, again and again."
+                await self._fail(lease, ended, lasting=True)
+            else:
+                await self._handle(job, lease)
+        except LeaseLost:
+            log.warning("job taken over by another worker", **where)
+        except LeadgraphError as error:
+            await self._fail(lease, str(error), lasting=True)
+        except Exception as error:
+            log_unexpected("job failed", error, **where)
+            await self._fail(lease, "An internal error; the log has the details.", lasting=False)
+
+    async def _handle(self, job: Job, lease: Lease) -> None:
         run = JobRun(lease, job.payload, job.progress, job.created_by)
-        bound = log.bind(job=job.id, organisation=job.organisation_id, kind=job.kind)
         handling = asyncio.ensure_future(self._handlers[JobKind(job.kind)](run))
         heartbeat = asyncio.create_task(self._keep_lease(lease, handling))
         try:
-            if job.attempts > MAX_ATTEMPTS:
-                handling.cancel()
-                await self._fail(
-                    lease, "It ended the process that worked on it, again and again.", lasting=True
-                )
-            else:
-                await self._finish(lease, JobState.SUCCEEDED, await handling)
+            await self._finish(lease, JobState.SUCCEEDED, await handling)
         except JobCancelled:
             await self._finish(lease, JobState.CANCELLED, None)
-        except LeaseLost:
-            bound.warning("job taken over by another worker")
-        except LeadgraphError as error:
-            await self._fail(lease, str(error), lasting=True)
         except asyncio.CancelledError:
             await self._hand_back(lease, handling)
-        except Exception:
-            bound.exception("job failed")
-            await self._fail(lease, "An internal error; the log has the details.", lasting=False)
         finally:
             heartbeat.cancel()
 
     async def _keep_lease(self, lease: Lease, handling: asyncio.Future[Mapping[str, Any]]) -> None:
-        """Holds the lease while the handler is at work; a lost one ends it."""
+        """Holds the lease while the handler is at work; a lost one ends it, a lost database does not."""
         while True:
             await asyncio.sleep(lease.length.total_seconds() / 3)
             try:
@@ -157,6 +165,8 @@ class JobRunner:
             except LeaseLost:
                 handling.cancel()
                 return
+            except (SQLAlchemyError, OSError) as error:
+                log_unexpected("lease of a job not renewed", error, job=lease.job_id)
 
     async def _finish(self, lease: Lease, state: JobState, result: Mapping[str, Any] | None) -> None:
         async with self._database.writing() as session:
@@ -177,6 +187,9 @@ class JobRunner:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        # Its end could not be stored: once the lease is over somebody goes on with it.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log_unexpected("end of a job not stored", error)
         self._wake.set()
 
     def _committed(self, announced: frozenset[Announcement]) -> None:
