@@ -165,6 +165,7 @@ def limits_of(settings: Settings) -> Limits:
 def transport_settings(settings: Settings) -> TransportSettings:
     return TransportSettings(
         body_bytes=settings.max_body,
+        body_timeout=settings.body_timeout,
         frame_bytes=settings.max_frame,
         init_timeout=settings.connection_init_timeout,
         keep_alive=settings.heartbeat_seconds,

@@ -1,6 +1,8 @@
 """Looking into an uploaded file, in a thread."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -12,7 +14,7 @@ from db.commands.lead_upload import Inspection
 from db.database import Database
 from db.models import Campaign, LeadUpload
 from db.queries.visible import visible_or_not_found
-from db.upload_files import UploadFiles
+from db.upload_files import Part, UploadFiles
 from gql.settings import Settings
 
 SAMPLE_CHUNKS = 2
@@ -29,8 +31,10 @@ async def inspect_upload(
     scope: Scope,
     upload: LeadUpload,
     dialect: Dialect | None = None,
+    *,
+    part: Part | None = None,
 ) -> Inspection:
-    """What is in the file, read as `dialect` says or as it seems to be written.
+    """What is in the file, read as `dialect` says or as it seems to be written; `part` is yet to join it.
 
     Raises  BadInput, TooLarge for a file that cannot be imported
     """
@@ -39,8 +43,7 @@ async def inspect_upload(
     locale = Locale(campaign.region, ZoneInfo(campaign.time_zone))
     return await asyncio.to_thread(
         _inspect,
-        upload_files(settings),
-        (scope.organisation_id, upload.id),
+        partial(upload_files(settings).chunks, scope.organisation_id, upload.id, part),
         dialect,
         locale,
         settings.max_columns,
@@ -48,9 +51,9 @@ async def inspect_upload(
 
 
 def _inspect(
-    files: UploadFiles, key: tuple[int, int], dialect: Dialect | None, locale: Locale, max_columns: int
+    opened: Callable[[], Iterator[bytes]], dialect: Dialect | None, locale: Locale, max_columns: int
 ) -> Inspection:
     if dialect is None:
-        chunks = files.chunks(*key)
+        chunks = opened()
         dialect = detect(b"".join(islice(chunks, SAMPLE_CHUNKS)), chunks)
-    return Inspection(dialect, inspect(files.chunks(*key), dialect, locale, max_columns=max_columns))
+    return Inspection(dialect, inspect(opened(), dialect, locale, max_columns=max_columns))

@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     max_frame: int = 262_144
     max_upload: int = 1_000_000_000
     max_columns: int = 500
-    max_cell: int = 1_000_000
     max_imports: int = 4
     max_tokens: int = 2_000
     max_depth: int = 15
@@ -43,6 +42,7 @@ class Settings(BaseSettings):
     max_sockets_per_address: int = 100
     max_subscriptions_per_socket: int = 100
     connection_init_timeout: float = 5.0
+    body_timeout: float = 30.0
     heartbeat_seconds: float = 15.0
     poll_seconds: float = 1.0
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from uuid import uuid4
 
 import orjson
 from rich.console import Console
@@ -23,10 +24,11 @@ from db.database import Database
 from db.models import Campaign, Job, LeadPool, LeadUpload
 from db.queries.campaign import campaigns_of_code
 from db.queries.visible import visible_or_not_found
-from db.upload_files import UploadFiles
+from db.upload_files import Part, UploadFiles
 from gql.authz.scope import operator_scope
 from gql.context import Services
 from gql.inspection import inspect_upload, upload_files
+from gql.jobs.runner import new_owner
 from gql.jobs.work import runner_of
 from gql.schema.ids import opaque
 
@@ -69,7 +71,7 @@ async def import_file(services: Services, wanted: FileImport, show: Show = lambd
         )
         pool, job = await uploads.submit_lead_upload(session, scope, upload.id, now=now)
         # In one transaction: a server that runs beside sees the job only as one that is taken.
-        await jobs.claim_one(session, scope, job.id, owner=runner.owner, length=runner.lease_length, now=now)
+        await jobs.claim_one(session, scope, job.id, owner=new_owner(), length=runner.lease_length, now=now)
     await _watched(database, scope, job, runner.run_one(job), show)
     return await _imported(database, scope, job.id, pool.id)
 
@@ -129,20 +131,20 @@ async def _receive(services: Services, scope: Scope, campaign: Campaign, wanted:
             max_size=settings.max_upload,
             now=services.clock(),
         )
-    await asyncio.to_thread(_copy, upload_files(settings), wanted.path, upload)
-    inspection = await inspect_upload(database, settings, scope, upload)
+    files, part = upload_files(settings), Part(0, uuid4().hex)
+    await asyncio.to_thread(_copy, files, wanted.path, upload, part)
+    inspection = await inspect_upload(database, settings, scope, upload, part=part)
     async with database.writing() as session:
         await uploads.record_received(session, scope, upload.id, before=0, after=size, inspection=inspection)
+        await asyncio.to_thread(files.accept, upload.organisation_id, upload.id, part)
     async with database.reading() as session:
         return await visible_or_not_found(session, scope, LeadUpload, upload.id)
 
 
-def _copy(files: UploadFiles, path: Path, upload: LeadUpload) -> None:
-    at = 0
+def _copy(files: UploadFiles, path: Path, upload: LeadUpload, part: Part) -> None:
     with path.open("rb") as file:
         while piece := file.read(COPY_BYTES):
-            files.write(upload.organisation_id, upload.id, at, piece)
-            at += len(piece)
+            files.write(upload.organisation_id, upload.id, part, piece)
 
 
 def _changes(upload: LeadUpload, wanted: FileImport) -> uploads.UploadChanges:

@@ -61,6 +61,7 @@ class TransportSettings:
     """Limits of the transports, and whether the page to try queries on is served.
 
     body_bytes              of a POST
+    body_timeout            seconds a body may stop coming
     frame_bytes             of a WebSocket message; give it to the server as `ws_max_size` too
     json_depth              of nested lists and objects in a request
     init_timeout            seconds a new socket has for `connection_init`
@@ -72,6 +73,7 @@ class TransportSettings:
     """
 
     body_bytes: int = 1_048_576
+    body_timeout: float = 30.0
     frame_bytes: int = 262_144
     json_depth: int = 64
     init_timeout: float = 5.0

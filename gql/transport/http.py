@@ -28,7 +28,7 @@ from gql.transport.negotiation import (
     is_json,
     response_type,
 )
-from gql.transport.request_body import read_json, read_request
+from gql.transport.request_body import Stalled, read_json, read_request, timely
 from gql.transport.responses import answer_response, error_response, failure_response
 from gql.transport.server_sent_events import EventStream
 
@@ -129,7 +129,26 @@ class HttpEndpoint(Generic[P]):
                 BadInput(f"The body must be {JSON} in UTF-8, not compressed."),
                 {"Accept": JSON},
             )
-        return read_request(read_json(await _body(request, self._door.settings.body_bytes), depth))
+        return read_request(read_json(await self._body(request), depth))
+
+    async def _body(self, request: Request) -> bytes:
+        """The whole body. Raises TooLarge as soon as it is known to be longer than allowed."""
+        limit, seconds = self._door.settings.body_bytes, self._door.settings.body_timeout
+        refusal = TooLarge(f"The body is too large: at most {limit} bytes are allowed.")
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > limit:
+            raise refusal
+        body = bytearray()
+        try:
+            async for chunk in timely(request.stream(), seconds):
+                body += chunk
+                if len(body) > limit:
+                    raise refusal
+        except Stalled as stalled:
+            raise _Refused(
+                HTTPStatus.REQUEST_TIMEOUT, BadInput(str(stalled)), {"Connection": "close"}
+            ) from None
+        return bytes(body)
 
     async def _caller(self, request: Request) -> Caller[P]:
         headers = dict(request.headers)
@@ -151,17 +170,3 @@ def _read_query(request: Request, depth: int) -> OperationRequest:
         if isinstance(text, str):
             parameters[name] = read_json(text, depth) if text else None
     return read_request({**parameters, "operationName": parameters.get("operationName") or None})
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be longer than `limit` bytes."""
-    refusal = TooLarge(f"The body is too large: at most {limit} bytes are allowed.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limit:
-        raise refusal
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise refusal
-    return bytes(body)

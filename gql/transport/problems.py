@@ -17,9 +17,11 @@ STATUS = {
 }
 
 
-def problem(error: LeadgraphError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a request that was refused."""
-    status = STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
+def problem(
+    error: LeadgraphError, headers: Mapping[str, str] | None = None, status: HTTPStatus | None = None
+) -> Response:
+    """The answer to a request that was refused; `status` where HTTP knows a better one than the code's."""
+    status = status or STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
     challenge = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
     body = {"errors": [{"message": str(error), "extensions": {"code": error.code.value}}]}
     return JSONResponse(body, status, {"Cache-Control": "no-store", **challenge, **(headers or {})})

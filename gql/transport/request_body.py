@@ -1,12 +1,30 @@
 """JSON from outside, into an operation request or a refusal."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
 
 from core.errors import BadInput
 from gql.execution.operation import OperationRequest
+
+
+class Stalled(Exception):
+    """A client that has stopped sending the body it announced."""
+
+
+async def timely(body: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """The chunks of a body. Raises Stalled where one takes longer than `seconds`."""
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await anext(body, None)
+        except TimeoutError:
+            raise Stalled(f"Nothing more of the body came within {seconds:g} seconds.") from None
+        if chunk is None:
+            return
+        yield chunk
 
 
 def read_json(text: bytes | str, depth: int) -> object:

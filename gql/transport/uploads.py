@@ -10,8 +10,11 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
+from http import HTTPStatus
+from secrets import token_hex
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -21,11 +24,13 @@ from core.errors import BadInput, Conflict, LeadgraphError, TooLarge
 from db.commands.lead_upload import RECEIVING, record_received
 from db.models import LeadUpload
 from db.queries.visible import visible_or_not_found
+from db.upload_files import Part
 from gql.authz.tokens import principal_of
 from gql.context import Context, Services, open_context
 from gql.inspection import inspect_upload, upload_files
 from gql.schema import ids
 from gql.transport.problems import problem
+from gql.transport.request_body import Stalled, timely
 
 WRITE_BYTES = 2**20
 SHA_256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):")
@@ -35,7 +40,7 @@ SHA_256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):")
 class _Wanted:
     """What a request says about its bytes."""
 
-    offset: int
+    part: Part
     limit: int
     digest: bytes | None
 
@@ -45,7 +50,6 @@ class UploadEndpoint:
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
-        self._busy: set[tuple[int, int]] = set()
 
     async def respond(self, request: Request) -> Response:
         upload: LeadUpload | None = None
@@ -57,6 +61,8 @@ class UploadEndpoint:
             return Response(headers=_headers(upload.received))
         except ClientDisconnect:
             return Response(status_code=400)
+        except Stalled as stalled:
+            return problem(BadInput(str(stalled)), {"Connection": "close"}, HTTPStatus.REQUEST_TIMEOUT)
         except LeadgraphError as error:
             return problem(error, _headers(upload.received) if upload else None)
 
@@ -74,48 +80,58 @@ class UploadEndpoint:
     async def _put(self, context: Context, upload: LeadUpload, request: Request) -> Response:
         if upload.state != RECEIVING:
             raise Conflict("The file has arrived already.")
-        wanted = _wanted(request, upload, context.settings.max_upload)
-        key = upload.organisation_id, upload.id
-        if key in self._busy:
-            raise Conflict("Another request is sending this file.")
-        self._busy.add(key)
+        wanted = _wanted(request, upload, context.settings.max_upload, context.now)
+        if wanted.part.offset != upload.received:
+            # Begun anew: what came before is given up at once, so that its row never tells of other bytes.
+            async with context.writing() as (session, scope):
+                await record_received(session, scope, upload.id, before=upload.received, after=0)
         try:
             received = await self._receive(context, upload, wanted, request.stream())
             complete = received == upload.size if upload.size else True
-            await self._record(context, upload, received, complete=complete)
+            await self._record(context, upload, wanted.part, received, complete=complete)
         finally:
-            self._busy.discard(key)
+            files = upload_files(context.settings)
+            await asyncio.to_thread(files.discard, upload.organisation_id, upload.id, wanted.part)
         return JSONResponse({"received": received, "complete": complete}, headers=_headers(received))
 
     async def _receive(
         self, context: Context, upload: LeadUpload, wanted: _Wanted, body: AsyncIterator[bytes]
     ) -> int:
-        """Writes the body behind what is there; how many bytes have arrived now."""
-        files, at, hashed = upload_files(context.settings), wanted.offset, sha256()
+        """Writes the body to its part; how many bytes have arrived with it."""
+        files, at, hashed = upload_files(context.settings), wanted.part.offset, sha256()
+        key = upload.organisation_id, upload.id
+        await asyncio.to_thread(files.write, *key, wanted.part, b"")
         try:
-            async for data in _pieces(body):
+            async for data in _pieces(timely(body, context.settings.body_timeout)):
                 if at + len(data) > wanted.limit:
                     raise TooLarge(f"The file is longer than {wanted.limit} bytes.")
                 hashed.update(data)
-                await asyncio.to_thread(files.write, upload.organisation_id, upload.id, at, data)
+                await asyncio.to_thread(files.write, *key, wanted.part, data)
                 at += len(data)
-        except ClientDisconnect:
-            # What came without a digest to check may stay: the client goes on from there.
-            if wanted.digest is None:
-                await self._record(context, upload, at, complete=False)
+        except (ClientDisconnect, Stalled):
+            # What came without a digest to check may stay: the client goes on from there, unless it did.
+            if wanted.digest is None and not await asyncio.to_thread(files.overtaken, *key, wanted.part):
+                await self._record(context, upload, wanted.part, at, complete=False)
             raise
         if wanted.digest is not None and not compare_digest(wanted.digest, hashed.digest()):
             raise BadInput("The bytes do not have the digest that was announced: send them again.")
         return at
 
-    async def _record(self, context: Context, upload: LeadUpload, received: int, *, complete: bool) -> None:
+    async def _record(
+        self, context: Context, upload: LeadUpload, part: Part, received: int, *, complete: bool
+    ) -> None:
         inspection = None
         if complete:
-            inspection = await inspect_upload(context.database, context.settings, context.scope, upload)
+            inspection = await inspect_upload(
+                context.database, context.settings, context.scope, upload, part=part
+            )
         async with context.writing() as (session, scope):
             await record_received(
-                session, scope, upload.id, before=upload.received, after=received, inspection=inspection
+                session, scope, upload.id, before=part.offset, after=received, inspection=inspection
             )
+            # The row is held from here to the commit: nobody else's part joins the file meanwhile.
+            files = upload_files(context.settings)
+            await asyncio.to_thread(files.accept, upload.organisation_id, upload.id, part)
 
 
 async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -127,7 +143,7 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             if len(piece) >= WRITE_BYTES:
                 yield bytes(piece)
                 piece.clear()
-    except ClientDisconnect:
+    except (ClientDisconnect, Stalled):
         if piece:
             yield bytes(piece)
         raise
@@ -135,7 +151,7 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(piece)
 
 
-def _wanted(request: Request, upload: LeadUpload, max_upload: int) -> _Wanted:
+def _wanted(request: Request, upload: LeadUpload, max_upload: int, now: datetime) -> _Wanted:
     stated = request.headers.get("upload-offset")
     offset = 0 if stated is None else _number(stated)
     if stated is not None and offset != upload.received:
@@ -144,7 +160,8 @@ def _wanted(request: Request, upload: LeadUpload, max_upload: int) -> _Wanted:
     length = request.headers.get("content-length")
     if length is not None and offset + _number(length) > limit:
         raise TooLarge(f"The file is longer than {limit} bytes.")
-    return _Wanted(offset, limit, _digest(request.headers.get("content-digest")))
+    part = Part(offset, f"{now:%Y%m%d%H%M%S%f}{token_hex(8)}")
+    return _Wanted(part, limit, _digest(request.headers.get("content-digest")))
 
 
 def _digest(header: str | None) -> bytes | None:

@@ -1,0 +1,159 @@
+"""Files on their way in: what others send, break off or leave hanging does not harm what has arrived."""
+
+import asyncio
+import ssl
+from typing import Any, Self
+
+import anyio
+import httpx
+import pytest
+
+from tests.client import Client
+from tests.conftest import Connect
+from tests.server import Installation
+
+pytestmark = pytest.mark.anyio
+
+FIELDS = [{"key": "phone", "type": "PHONE"}]
+LINES = [f"201555{number:04}\n".encode() for number in range(60)]
+DATA = b"phone\n" + b"".join(LINES)
+
+PROJECT = 'mutation { createProject(input: {name: "P"}) { project { id } } }'
+CAMPAIGN = """mutation($input: CreateCampaignInput!) { createCampaign(input: $input) {
+  campaign { id } userErrors { message } } }"""
+UPLOAD = """mutation($input: CreateLeadUploadInput!) { createLeadUpload(input: $input) {
+  leadUpload { id url } userErrors { code message } } }"""
+IMPORT = "mutation($id: ID!) { importLeads(input: {uploadId: $id}) { job { id } userErrors { code } } }"
+JOB = "query($id: ID!) { job(id: $id) { state error progress { rows valid } } }"
+
+
+async def announced(admin: Client, size: int = len(DATA)) -> tuple[str, str]:
+    """The id and the address of an upload that waits for its bytes."""
+    project = (await admin.run(PROJECT))["createProject"]["project"]["id"]
+    plan = {"projectId": project, "code": "C", "name": "C", "region": "US", "fields": FIELDS}
+    campaign = (await admin.run(CAMPAIGN, input=plan))["createCampaign"]["campaign"]["id"]
+    return await another(admin, campaign, size)
+
+
+async def another(admin: Client, campaign: str, size: int) -> tuple[str, str]:
+    wanted = {
+        "campaignId": campaign,
+        "fileName": "a.csv",
+        "size": size,
+        "settings": {"duplicateField": "phone"},
+    }
+    made = (await admin.run(UPLOAD, input=wanted))["createLeadUpload"]
+    assert made["userErrors"] == []
+    return made["leadUpload"]["id"], made["leadUpload"]["url"]
+
+
+async def imported(admin: Client, upload: str) -> dict[str, Any]:
+    begun = (await admin.run(IMPORT, id=upload))["importLeads"]
+    assert begun["userErrors"] == []
+    with anyio.fail_after(30):
+        while True:
+            job: dict[str, Any] = (await admin.run(JOB, id=begun["job"]["id"]))["job"]
+            if job["state"] not in ("QUEUED", "RUNNING"):
+                return job
+            await anyio.sleep(0.1)
+
+
+class Hanging:
+    """A request that has sent some of its body and sends the rest when it is told to, if ever."""
+
+    def __init__(self, url: str, token: str, path: str, length: int, **headers: str) -> None:
+        self._address = httpx.URL(url)
+        lines = {"Host": "localhost", "Authorization": f"Bearer {token}", "Content-Length": str(length)}
+        method = "POST" if path == "/graphql" else "PUT"
+        told = "".join(f"{name}: {value}\r\n" for name, value in {**lines, **headers}.items())
+        self._head = f"{method} {path} HTTP/1.1\r\n{told}\r\n".encode()
+
+    async def sends(self, first: bytes) -> Self:
+        self._reader, self._writer = await asyncio.open_connection(self._address.host, self._address.port)
+        self._writer.write(self._head + first)
+        await self._writer.drain()
+        return self
+
+    async def answer(self, rest: bytes = b"") -> int:
+        """The status of the answer, after what is still to be sent."""
+        self._writer.write(rest)
+        with anyio.fail_after(20):
+            status = int((await self._reader.readline()).split()[1])
+        self._writer.close()
+        await self._writer.wait_closed()
+        return status
+
+
+async def offset(admin: Client, url: str) -> int:
+    return int((await admin.http.head(url, headers=admin._credentials)).headers["Upload-Offset"])
+
+
+async def token(installation: Installation) -> str:
+    arguments = ("organisation", "create", "Acme", "--admin", "admin@acme.example")
+    return (await anyio.to_thread.run_sync(lambda: installation.run(*arguments))).strip()
+
+
+async def test_a_late_request_of_another_process_does_not_harm_a_file_that_has_arrived(
+    installation: Installation, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    secret = await token(installation)
+    one, two = installation.serve(), installation.serve()
+    await one.ready(tls)
+    await two.ready(tls)
+    here, there = await connect(one.url, secret), await connect(two.url, secret)
+    upload, url = await announced(here)
+    head, tail = DATA[:300], DATA[300:]
+    late = await Hanging(two.url, secret, url, len(DATA)).sends(head)
+    late_here = await Hanging(one.url, secret, url, 20).sends(b"x" * 10)
+    await anyio.sleep(0.5)
+
+    broken = await here.put(url, b"z" * 400, **{"Content-Digest": "sha-256=:AAAA:"})
+    assert broken.status_code == httpx.codes.BAD_REQUEST
+    assert await offset(there, url) == 0
+    assert (await here.put(url, head)).json() == {"received": 300, "complete": False}
+    assert (await there.put(url, tail, **{"Upload-Offset": "300"})).json()["complete"]
+    assert await late.answer(tail) == httpx.codes.CONFLICT
+    assert await late_here.answer(b"y" * 10) == httpx.codes.CONFLICT
+
+    job = await imported(here, upload)
+    assert (job["state"], job["progress"]) == ("SUCCEEDED", {"rows": 60, "valid": 60})
+
+
+async def test_a_client_that_stops_sending_is_not_waited_for_and_keeps_nobody_from_going_on(
+    installation: Installation, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    secret = await token(installation)
+    server = installation.serve(settings={"LEADGRAPH_BODY_TIMEOUT": "1"})
+    await server.ready(tls)
+    admin = await connect(server.url, secret)
+    upload, url = await announced(admin)
+
+    stuck = await Hanging(server.url, secret, url, len(DATA)).sends(DATA[:100])
+    assert await stuck.answer() == httpx.codes.REQUEST_TIMEOUT
+    assert await offset(admin, url) == 100
+    stuck = await Hanging(server.url, secret, url, len(DATA) - 100, **{"Upload-Offset": "100"}).sends(b"x")
+    await anyio.sleep(0.3)
+    assert (await admin.put(url, DATA[100:], **{"Upload-Offset": "100"})).json()["complete"]
+    assert await stuck.answer() in (httpx.codes.CONFLICT, httpx.codes.REQUEST_TIMEOUT)
+    assert (await imported(admin, upload))["progress"]["valid"] == 60
+
+    headers = {"Content-Type": "application/json"}
+    asked = await Hanging(server.url, secret, "/graphql", 100, **headers).sends(b'{"query": ')
+    assert await asked.answer() == httpx.codes.REQUEST_TIMEOUT
+
+
+async def test_a_file_begun_anew_is_only_what_came_since(
+    installation: Installation, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    secret = await token(installation)
+    server = installation.serve()
+    await server.ready(tls)
+    admin = await connect(server.url, secret)
+    upload, url = await announced(admin)
+    assert (await admin.put(url, b"x" * 500)).json() == {"received": 500, "complete": False}
+    refused = await admin.put(url, DATA, **{"Content-Digest": "sha-256=:AAAA:"})
+    assert refused.status_code == httpx.codes.BAD_REQUEST
+    assert await offset(admin, url) == 0
+    assert (await admin.put(url, DATA[:200])).json() == {"received": 200, "complete": False}
+    assert (await admin.put(url, DATA[200:], **{"Upload-Offset": "200"})).json()["complete"]
+    assert (await imported(admin, upload))["progress"]["valid"] == 60
