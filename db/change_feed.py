@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.database import Announcement, Database
+from db.database import Announcement, Database, Topic
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ RECONNECT_SECONDS = 0.5
 
 
 class Wake:
-    """One reader's bell: rings when its organisation may have news."""
+    """One reader's bell: rings when its organisation may have news on its topics."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -45,12 +45,13 @@ class Wake:
 class ChangeFeed:
     """Rings the bells of an organisation: at once for this process, within a moment for the others.
 
-    On PostgreSQL by LISTEN/NOTIFY on a connection of its own, on SQLite by polling the file's change counter.
+    On PostgreSQL by LISTEN/NOTIFY on a connection of its own; on SQLite by polling the file's change counter,
+    which knows neither organisation nor topic, so there every commit rings every bell.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._wakes: dict[int, set[Wake]] = defaultdict(set)
+        self._wakes: dict[Announcement, set[Wake]] = defaultdict(set)
         self._unsent: set[Announcement] = set()
         self._unsent_event = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,31 +68,34 @@ class ChangeFeed:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @asynccontextmanager
-    async def listen(self, organisation_id: int) -> AsyncIterator[Wake]:
-        """A bell for as long as the block lasts."""
+    async def listen(self, organisation_id: int, *topics: Topic) -> AsyncIterator[Wake]:
+        """A bell for these topics, for as long as the block lasts."""
         wake = Wake()
-        self._wakes[organisation_id].add(wake)
+        subjects = [Announcement(organisation_id, topic) for topic in topics]
+        for subject in subjects:
+            self._wakes[subject].add(wake)
         try:
             yield wake
         finally:
-            self._wakes[organisation_id].discard(wake)
-            if not self._wakes[organisation_id]:
-                del self._wakes[organisation_id]
+            for subject in subjects:
+                self._wakes[subject].discard(wake)
+                if not self._wakes[subject]:
+                    del self._wakes[subject]
 
     def _committed(self, announced: frozenset[Announcement]) -> None:
         for announcement in announced:
-            self._ring(announcement.organisation_id)
+            self._ring(announcement)
         if self._database.dialect == "postgresql":
             self._unsent |= announced
             self._unsent_event.set()
 
-    def _ring(self, organisation_id: int) -> None:
-        for wake in self._wakes.get(organisation_id, ()):
+    def _ring(self, announcement: Announcement) -> None:
+        for wake in self._wakes.get(announcement, ()):
             wake.ring()
 
     def _ring_all(self) -> None:
-        for organisation_id in list(self._wakes):
-            self._ring(organisation_id)
+        for subject in list(self._wakes):
+            self._ring(subject)
 
     async def _watch_sqlite(self) -> None:
         while True:
@@ -122,9 +126,8 @@ class ChangeFeed:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen_and_notify(self) -> None:
-        dsn = self._database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         async with AsyncExitStack() as stack:
-            connection = await asyncpg.connect(dsn)
+            connection = await asyncpg.connect(**self._database.driver_arguments())
             stack.push_async_callback(connection.close, timeout=1)
             await connection.add_listener(CHANNEL, self._notified)
             self._ring_all()
@@ -135,10 +138,12 @@ class ChangeFeed:
                 self._unsent_event.clear()
                 await asyncio.sleep(COALESCE_SECONDS)
                 news, self._unsent = self._unsent, set()
-                for organisation_id in {announcement.organisation_id for announcement in news}:
-                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(organisation_id))
+                for each in news:
+                    payload = f"{each.organisation_id} {each.topic}"
+                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
                 if connection.is_closed():
                     raise ConnectionResetError
 
     def _notified(self, connection: Any, pid: int, channel: str, payload: str) -> None:
-        self._ring(int(payload))
+        organisation_id, _, topic = payload.partition(" ")
+        self._ring(Announcement(int(organisation_id), Topic(topic)))

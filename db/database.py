@@ -15,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 BUSY_TIMEOUT_MS = 30_000
 ID_BLOCK = 64
+ENGINE_ARGUMENTS = frozenset(
+    {"async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func"}
+)
 
 TAKE_IDS = text(
     "INSERT INTO id_block (organisation_id, noun, next) VALUES (:organisation_id, :noun, 1 + :count) "
@@ -67,6 +70,11 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
         await self._ids.close()
+
+    def driver_arguments(self) -> dict[str, Any]:
+        """What the engine gives the driver for a connection, its own options left out."""
+        _, arguments = self.engine.dialect.create_connect_args(self.url)
+        return {name: value for name, value in arguments.items() if name not in ENGINE_ARGUMENTS}
 
     def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)

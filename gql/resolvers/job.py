@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from core.errors import CursorExpired, NotFound
 from core.jobs import FINISHED, JobState
 from db.commands import job as commands
+from db.database import Topic
 from db.models import Job as Row
 from db.queries import job as queries
 from db.queries.visible import visible_or_not_found
@@ -51,7 +52,7 @@ async def job_progressed(info: Info, id: JobId, after: AfterEvent = None) -> Asy
     context = info.context
     job_id = ids.local(NOUN, id, context.scope)
     seen = _seen(context.last_event_id or after)
-    async with context.feed.listen(context.scope.organisation_id) as wake:
+    async with context.feed.listen(context.scope.organisation_id, Topic.JOB, Topic.POLICY) as wake:
         while True:
             await context.refresh_scope()
             context.scope.need(queries.PERMISSION)

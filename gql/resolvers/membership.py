@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from core.access import Permission, Resource, Right
 from core.errors import Forbidden, Unauthenticated
 from core.membership_cursor import Position, cursor_text, read_cursor
+from db.database import Topic
 from db.queries import membership as queries
 from gql.context import Context, Info
 from gql.schema import ids
@@ -63,7 +64,8 @@ async def follow_membership(
     context = info.context
     wanted = _wanted(context, segment_ids)
     follower = Follower(context, wanted, await _start(context, wanted, context.last_event_id or after))
-    async with context.feed.listen(context.scope.organisation_id) as wake:
+    topics = Topic.MEMBERSHIP, Topic.POLICY
+    async with context.feed.listen(context.scope.organisation_id, *topics) as wake:
         told = _time()
         while True:
             async for event in follower.news():
