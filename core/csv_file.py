@@ -20,6 +20,8 @@ SEPARATORS = (",", ";", "\t", "|")
 MAX_CELL = 2**20
 MAX_RECORD = 4 * MAX_CELL
 REREAD_BUDGET = 32 * MAX_CELL
+MAX_KEPT = 1_000
+"""Cells of a damaged row that are kept to be shown."""
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -33,6 +35,7 @@ BY_ITS_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 
 UNDECODABLE = re.compile("[\ud800-\udfff]")
 NOT_A_HEADING = re.compile(r"\+?[\d\s()./-]{6,}|\d{4}-\d\d-\d\d.*|[^@\s]+@[^@\s]+\.[^@\s]+")
+NAMES_SEPARATOR = re.compile(r"sep=([,;\t|^~:])", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
@@ -77,7 +80,9 @@ def detect(sample: bytes, rest: Iterable[bytes] = ()) -> Dialect:
     """
     encoding = detect_encoding(sample, rest)
     lines = list(islice(_complete_lines(sample, encoding), 200))
-    separator = _detect_separator(lines)
+    named = _named_separator(lines[0]) if lines else None
+    lines = lines if named is None else lines[1:]
+    separator = named or _detect_separator(lines)
     return Dialect(encoding, separator, has_header=not _is_data(_first_row(lines, separator)))
 
 
@@ -114,6 +119,12 @@ def read(chunks: Iterable[bytes], dialect: Dialect) -> CsvFile:
         return CsvFile(_column_names(first.cells), _of_width(records, len(first.cells)))
     names = _column_names([""] * len(first.cells))
     return CsvFile(names, _of_width(chain((first,), records), len(first.cells)))
+
+
+def _named_separator(line: str) -> str | None:
+    """The separator in the line `sep=;` that Excel begins files with, None where it is no such line."""
+    found = NAMES_SEPARATOR.fullmatch(line.rstrip("\n").strip('"'))
+    return found and found.group(1)
 
 
 def _first_chunk_not_utf8(chunks: Iterable[bytes]) -> bytes | None:
@@ -172,25 +183,22 @@ def _is_data(cells: list[str]) -> bool:
 
 
 def _column_names(cells: list[str]) -> tuple[str, ...]:
-    names: list[str] = []
-    taken: set[str] = set()
+    copies: dict[str, int] = {}
     for position, cell in enumerate(cells, start=1):
         wanted = name = " ".join(cell.split()) or f"Column {position}"
-        copy = 1
-        while name in taken:
-            copy += 1
-            name = f"{wanted} ({copy})"
-        taken.add(name)
-        names.append(name)
-    return tuple(names)
+        while name in copies:
+            # On from the last copy: a million columns of one name are not counted through each time.
+            copies[wanted] += 1
+            name = f"{wanted} ({copies[wanted]})"
+        copies[name] = 1
+    return tuple(copies)
 
 
 def _of_width(records: Iterable[Row | DamagedRow], width: int) -> Iterator[Row | DamagedRow]:
     for record in records:
         if isinstance(record, Row) and len(record.cells) != width:
-            yield DamagedRow(
-                record.line, record.cells, f"has {len(record.cells)} cells where the file has {width} columns"
-            )
+            reason = f"has {len(record.cells)} cells where the file has {width} columns"
+            yield DamagedRow(record.line, record.cells[:MAX_KEPT], reason)
         else:
             yield record
 
@@ -239,6 +247,8 @@ class _LineSource:
         line = self._again.popleft() if self._again else next(self._fresh)
         self.used.append(line)
         self.used_size += len(line)
+        if len(line) > MAX_RECORD:
+            raise _RecordTooLong
         return line
 
     def forget(self) -> None:
@@ -289,6 +299,8 @@ def _records(chunks: Iterable[bytes], dialect: Dialect) -> Iterator[Row | Damage
         source.forget()
         if not cells or (len(cells) == 1 and not cells[0].strip()):
             continue
+        if line == 1 and _named_separator(dialect.separator.join(cells)) is not None:
+            continue
         width = width or len(cells)
         yield Row(line, cells) if fault is None else DamagedRow(line, _cleaned(cells), fault)
 
@@ -318,4 +330,4 @@ def _give_up(source: _LineSource, dialect: Dialect, line: int, reason: str) -> D
 
 def _cleaned(cells: list[str]) -> list[str]:
     """Cells of a damaged row in a form that can be stored and shown."""
-    return [UNDECODABLE.sub("\ufffd", cell.replace("\x00", "\ufffd"))[:200] for cell in cells]
+    return [UNDECODABLE.sub("\ufffd", cell.replace("\x00", "\ufffd"))[:200] for cell in cells[:MAX_KEPT]]

@@ -1,5 +1,6 @@
 """Which column of a file fills which field of a template: guessed, suggested, and checked."""
 
+import collections.abc
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
@@ -31,6 +32,7 @@ SYNONYMS: tuple[frozenset[str], ...] = (
 )
 SURE_NAME, LIKELY_NAME, LIKELY_TYPE = 3, 2, 1
 
+MAX_COLUMN = 1_000
 MAX_KEY = 56
 """Of a key that is made from a heading, which leaves room for a number behind it."""
 
@@ -50,6 +52,19 @@ class Pair:
 
     column: str
     field: str | None
+
+
+SavedMapping = collections.abc.Mapping[str, str]
+"""Template field by column name, as it is kept for files that come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A line of a saved mapping that a file or its template has no place for, and why."""
+
+    column: str
+    field: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +160,38 @@ def check_pairs(pairs: Sequence[Pair], columns: Sequence[str], fields: Sequence[
             )
         column_of[pair.field] = pair.column
     return {column: by_key[key] for key, column in column_of.items()}
+
+
+def fitted(
+    saved: SavedMapping, columns: Sequence[str], fields: Sequence[Field]
+) -> tuple[list[Pair], list[Unfit]]:
+    """A saved mapping on another file: what fits, and which lines of it do not, with the reason.
+
+    A column is found whatever the case, the accents and the signs between its words.
+    """
+    by_name = {_plain(column): column for column in reversed(columns)} | {
+        column: column for column in columns
+    }
+    keys, pairs, unfit = {field.key for field in fields}, dict[str, Pair](), list[Unfit]()
+    for name, key in saved.items():
+        column = by_name.get(name) or by_name.get(_plain(name))
+        if column is None or column in pairs:
+            unfit.append(Unfit(name, key, "the file has no such column"))
+        elif key not in keys:
+            unfit.append(Unfit(name, key, "the template has no such field"))
+        else:
+            pairs[column] = Pair(column, key)
+    return list(pairs.values()), unfit
+
+
+def check_saved(pairs: Sequence[Pair], fields: Sequence[Field]) -> SavedMapping:
+    """A mapping worth saving, whatever file it is for. Raises BadInput naming the offending line."""
+    by_column = check_pairs(pairs, [pair.column for pair in pairs], fields)
+    if not by_column:
+        raise BadInput("At least one column is mapped to a field.", field=("mapping",))
+    if any(not column or len(column) > MAX_COLUMN or "\x00" in column for column in by_column):
+        raise BadInput(f"The name of a column has 1 to {MAX_COLUMN} characters.", field=("mapping",))
+    return {column: field.key for column, field in by_column.items()}
 
 
 def _duplicate_field(wanted: str | None, fields: Sequence[Field], mapped: Collection[str]) -> Field:

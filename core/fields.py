@@ -185,7 +185,8 @@ def _read_choice(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
 
 
 def _read_phone(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
-    phone = normal_phone(raw, locale.region)
+    # Spaces of any kind: typesetters' narrow and unbreakable ones too.
+    phone = normal_phone(raw if raw.isascii() else " ".join(raw.split()), locale.region)
     return Unreadable("is not a valid phone number") if phone is None else phone
 
 

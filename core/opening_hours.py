@@ -110,6 +110,15 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+def minute_of(text: object, path: Sequence[str]) -> int:
+    """The minute of the day of HH:MM, 00:00 to 24:00. Raises BadInput at `path`."""
+    if isinstance(text, str) and len(text) == 5 and text.isascii() and text[2] == ":":
+        hour, minute = text[:2], text[3:]
+        if hour.isdigit() and minute.isdigit() and int(minute) < 60 and int(hour) * 60 + int(minute) <= DAY:
+            return int(hour) * 60 + int(minute)
+    raise BadInput("A time is HH:MM, from 00:00 to 24:00.", field=path)
+
+
 def is_open(hours: OpeningHours, at: datetime) -> bool:
     """Whether calls are allowed at that moment (aware, any zone)."""
     local = _aware(at).astimezone(hours.zone)
@@ -150,21 +159,13 @@ def _parse_day(form: object, path: tuple[str, ...]) -> tuple[TimeRange, ...]:
 def _parse_range(form: object, path: tuple[str, ...]) -> TimeRange:
     if not isinstance(form, Mapping) or set(form) != {"from", "to"}:
         raise BadInput('A range is {"from": "HH:MM", "to": "HH:MM"}.', field=path)
-    start = _parse_clock(form["from"], (*path, "from"))
-    end = _parse_clock(form["to"], (*path, "to"))
+    start = minute_of(form["from"], (*path, "from"))
+    end = minute_of(form["to"], (*path, "to"))
     if start == DAY:
         raise BadInput("A range cannot start at 24:00: give it to the next day.", field=(*path, "from"))
     if start == end:
         raise BadInput("A range needs a length; the whole day is 00:00 to 24:00.", field=(*path, "to"))
     return TimeRange(start, end or DAY)
-
-
-def _parse_clock(text: object, path: tuple[str, ...]) -> int:
-    if isinstance(text, str) and len(text) == 5 and text.isascii() and text[2] == ":":
-        hour, minute = text[:2], text[3:]
-        if hour.isdigit() and minute.isdigit() and int(minute) < 60 and int(hour) * 60 + int(minute) <= DAY:
-            return int(hour) * 60 + int(minute)
-    raise BadInput("A time is HH:MM, from 00:00 to 24:00.", field=path)
 
 
 def _merged_week(ranges: Mapping[Weekday, tuple[TimeRange, ...]]) -> tuple[tuple[int, int], ...]:

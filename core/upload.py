@@ -11,16 +11,19 @@ from core.errors import BadInput, TooLarge
 from core.field_mapping import Column, guess_type
 from core.fields import FieldType, Locale
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.lead_spread import Spread, check_spread, spread_from
 
 ROWS_LOOKED_AT = 200
 SAMPLES_SHOWN = 5
 MAX_SAMPLE = 120
+MAX_OWNER_TEAMS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSettings:
     """How the leads of an upload come in.
 
+    owner_team_ids   the teams that leads are dealt out to in turn; each lead has one owner
     duplicate_field  key of the field that tells duplicates, None until it is chosen
     """
 
@@ -30,7 +33,8 @@ class ImportSettings:
     active_from: datetime | None = None
     active_until: datetime | None = None
     owner_user_id: int | None = None
-    owner_team_id: int | None = None
+    owner_team_ids: tuple[int, ...] = ()
+    spread: Spread = Spread()
     duplicate_field: str | None = None
     duplicates: DuplicateRule = DuplicateRule()
 
@@ -39,7 +43,7 @@ class ImportSettings:
         record = asdict(self)
         for name in ("active_from", "active_until"):
             record[name] = record[name] and record[name].isoformat()
-        return record
+        return {**record, "spread": self.spread.record()}
 
 
 def settings_from(record: Mapping[str, Any]) -> ImportSettings:
@@ -52,14 +56,22 @@ def settings_from(record: Mapping[str, Any]) -> ImportSettings:
     duplicates = DuplicateRule(
         scope=DuplicateScope(rule.pop("scope")), action=DuplicateAction(rule.pop("action")), **rule
     )
-    return ImportSettings(**{**record, **moments, "duplicates": duplicates})
+    parts = {
+        "duplicates": duplicates,
+        "spread": spread_from(record["spread"]),
+        "owner_team_ids": tuple(record["owner_team_ids"]),
+    }
+    return ImportSettings(**{**record, **moments, **parts})
 
 
 def check_settings(settings: ImportSettings) -> None:
     """Raises BadInput for settings that contradict themselves."""
     check_active_dates(settings.active_from, settings.active_until)
-    if settings.owner_user_id is not None and settings.owner_team_id is not None:
-        raise BadInput("The owner is a user or a team, not both.", field=("input", "ownerTeamId"))
+    check_spread(settings.spread)
+    if settings.owner_user_id is not None and settings.owner_team_ids:
+        raise BadInput("The owner is a user or teams, not both.", field=("input", "ownerTeamIds"))
+    if len(settings.owner_team_ids) > MAX_OWNER_TEAMS:
+        raise BadInput(f"At most {MAX_OWNER_TEAMS} teams own leads.", field=("input", "ownerTeamIds"))
 
 
 def check_active_dates(begin: datetime | None, end: datetime | None) -> None:

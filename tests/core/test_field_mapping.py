@@ -5,7 +5,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import BadInput
-from core.field_mapping import Column, Pair, check_mapping, check_pairs, guess_type, suggest
+from core.field_mapping import (
+    Column,
+    Pair,
+    Unfit,
+    check_mapping,
+    check_pairs,
+    check_saved,
+    fitted,
+    guess_type,
+    suggest,
+)
 from core.fields import Field, FieldType, Locale
 
 FRANCE = Locale("FR", ZoneInfo("Europe/Paris"))
@@ -132,3 +142,38 @@ def test_an_impossible_mapping_is_refused_where_it_is_wrong(
 
 def test_what_is_missing_is_said_at_submission_only() -> None:
     assert check_pairs([Pair("Who", "name")], ["Who"], [NAME, REQUIRED]) == {"Who": NAME}
+
+
+def test_a_saved_mapping_fits_columns_whatever_their_case_accents_and_signs() -> None:
+    saved = {"Téléphone": "phone", "First name": "first", "gone": "first", "Old": "retired"}
+    fields = [Field("phone", "Phone", FieldType.PHONE), Field("first", "First", FieldType.TEXT)]
+    pairs, unfit = fitted(saved, ["TELEPHONE", "first_name", "old"], fields)
+    assert pairs == [Pair("TELEPHONE", "phone"), Pair("first_name", "first")]
+    assert unfit == [
+        Unfit("gone", "first", "the file has no such column"),
+        Unfit("Old", "retired", "the template has no such field"),
+    ]
+
+
+def test_a_saved_mapping_prefers_the_column_of_exactly_its_name_and_takes_none_twice() -> None:
+    fields = [Field("phone", "Phone", FieldType.PHONE), Field("first", "First", FieldType.TEXT)]
+    pairs, unfit = fitted({"Tel": "phone", "TEL": "first"}, ["tel", "Tel"], fields)
+    assert pairs == [Pair("Tel", "phone"), Pair("tel", "first")]
+    assert unfit == []
+    pairs, unfit = fitted({"Tel": "phone", "TEL": "first"}, ["tel"], fields)
+    assert pairs == [Pair("tel", "phone")]
+    assert unfit == [Unfit("TEL", "first", "the file has no such column")]
+
+
+def test_a_mapping_is_saved_only_if_a_file_could_have_it() -> None:
+    fields = [Field("phone", "Phone", FieldType.PHONE)]
+    assert check_saved([Pair("Tel", "phone"), Pair("Note", None)], fields) == {"Tel": "phone"}
+    for wrong in (
+        [],
+        [Pair("Tel", None)],
+        [Pair("", "phone")],
+        [Pair("x" * 1_001, "phone")],
+        [Pair("Tel", "fax")],
+    ):
+        with pytest.raises(BadInput):
+            check_saved(wrong, fields)

@@ -11,6 +11,7 @@ from core.errors import BadInput, TooLarge
 from core.field_mapping import Column
 from core.fields import FieldType, Locale
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.lead_spread import Spread
 from core.upload import ImportSettings, check_settings, column_from, column_record, inspect, settings_from
 
 DENMARK = Locale("DK", ZoneInfo("Europe/Copenhagen"))
@@ -46,7 +47,8 @@ def test_an_empty_file_and_one_with_too_many_columns_are_refused() -> None:
             3,
             MONDAY,
             TUESDAY,
-            owner_team_id=4,
+            owner_team_ids=(4, 9),
+            spread=Spread(2, 5, (540, 1440)),
             duplicate_field="phone",
             duplicates=DuplicateRule(DuplicateScope.ALL, DuplicateAction.REMOVE, True, True, False),
         ),
@@ -61,7 +63,8 @@ def test_settings_that_contradict_themselves_are_refused() -> None:
     for wrong, path in [
         (ImportSettings("P", active_from=TUESDAY, active_until=TUESDAY), "activeUntil"),
         (ImportSettings("P", active_from=TUESDAY.replace(tzinfo=None)), "activeFrom"),
-        (ImportSettings("P", owner_user_id=1, owner_team_id=1), "ownerTeamId"),
+        (ImportSettings("P", owner_user_id=1, owner_team_ids=(1,)), "ownerTeamIds"),
+        (ImportSettings("P", owner_team_ids=tuple(range(51))), "ownerTeamIds"),
     ]:
         with pytest.raises(BadInput) as refused:
             check_settings(wrong)
