@@ -1,4 +1,8 @@
-"""Whether a lead may be called and what stands against it; in which order; what a result makes of it."""
+"""Whether a lead may be called and what stands against it; in which order; what a result makes of it.
+
+Leads are chosen in SQL (`db.queries.lead_readiness`). `callability` and `readiness` decide the same about one
+lead: they are the oracle that tests hold the statements against, and nothing else calls them.
+"""
 
 from collections.abc import Set
 from dataclasses import dataclass, replace

@@ -78,6 +78,15 @@ def check_filter(
     return Group(Combinator.AND, tuple(rules))
 
 
+def why_broken(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> str | None:
+    """Why a saved filter no longer holds together; None where it does."""
+    try:
+        check_filter(chosen, catalogue, now)
+    except BadInput as error:
+        return str(error)
+    return None
+
+
 def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> list[Rule]:
     """A rule for each thing that is chosen."""
     rules: list[Rule] = [

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from core.access import Scope
+from core.field_catalogue import Catalogue
 from core.policies import PolicyLine
 from db.database import Database
 from db.models import (
@@ -24,6 +25,7 @@ from db.models import (
 )
 from db.models.columns import OrganisationRow
 from db.queries.campaign import StoredField, fields_of_templates, results_of_campaigns
+from db.queries.field_catalogue import catalogues_of_projects
 from db.queries.lead import fields_of_projects
 from db.queries.lead_pool import PoolFigures, figures_of_pools
 from db.queries.policy import object_lines
@@ -57,6 +59,7 @@ class Loaders:
         self.project_fields: DataLoader[int, dict[str, FieldDefinition]] = self._grouped(
             fields_of_projects, dict
         )
+        self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
         self.user_groups = DataLoader(load_fn=self._load_groups, max_batch_size=1_000)
@@ -66,6 +69,11 @@ class Loaders:
         async with self._database.reading() as session:
             lines = await object_lines(session, self._scope.organisation_id, names)
         return [[line for line in lines if line.v1 == name] for name in names]
+
+    async def _load_catalogues(self, ids: list[int]) -> list[Catalogue]:
+        async with self._database.reading() as session:
+            catalogues = await catalogues_of_projects(session, self._scope, ids)
+        return [catalogues[one] for one in ids]
 
     async def _load_groups(self, ids: list[int]) -> list[UserGroups]:
         async with self._database.reading() as session:

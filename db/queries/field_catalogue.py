@@ -1,5 +1,6 @@
 """What rules over a project's leads may name, and where it is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from core.access import Scope
 from core.field_catalogue import Catalogue, Choice, catalogue_of
 from core.fields import Field, FieldType
 from core.statuses import LeadStatus
@@ -54,6 +56,16 @@ async def rules_of_project(session: AsyncSession, organisation_id: int, project_
         results=await _results(session, organisation_id, project_id),
     )
     return ProjectRules(catalogue, LeadSource.of(organisation_id, project_id, definitions))
+
+
+async def catalogues_of_projects(
+    session: AsyncSession, scope: Scope, project_ids: Sequence[int]
+) -> dict[int, Catalogue]:
+    """What rules over the leads of each project may name."""
+    return {
+        project_id: (await rules_of_project(session, scope.organisation_id, project_id)).catalogue
+        for project_id in project_ids
+    }
 
 
 async def _results(session: AsyncSession, organisation_id: int, project_id: int) -> list[Choice]:

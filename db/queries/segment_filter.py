@@ -10,11 +10,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.access import Permission, Scope
-from core.errors import BadInput
 from core.membership import Origin
 from core.rules import Rule
-from core.segment_filter import SegmentFilter, check_filter, filter_from
-from db.models import Lead, Project, Segment, SegmentMember
+from core.segment_filter import SegmentFilter, check_filter
+from db.models import Lead, Project, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.field_catalogue import rules_of_project
 from db.queries.visible import visible_or_not_found
@@ -119,18 +118,6 @@ async def count_matching(session: AsyncSession, scope: Scope, plan: FilterPlan) 
 
 async def page_of_plan(session: AsyncSession, scope: Scope, plan: FilterPlan, paging: Paging) -> Page[Lead]:
     return await fetch_page(session, plan.statement(select(Lead), scope), ORDER, paging)
-
-
-async def why_broken(session: AsyncSession, segment: Segment, now: datetime) -> str | None:
-    """Why the segment's saved filter no longer holds together; None where it does, or there is none."""
-    if segment.filter is None:
-        return None
-    rules = await rules_of_project(session, segment.organisation_id, segment.project_id)
-    try:
-        check_filter(filter_from(segment.filter), rules.catalogue, now)
-    except BadInput as error:
-        return str(error)
-    return None
 
 
 def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:

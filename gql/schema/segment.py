@@ -7,14 +7,13 @@ import strawberry
 
 from core.access import Permission, Resource
 from core.membership import Origin, SegmentKind, UpdateMode
-from core.segment_filter import filter_from
+from core.segment_filter import filter_from, why_broken
 from db.commands.segment import SegmentSettings
 from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
 from db.models import SegmentRevision as RevisionRow
 from db.queries import segment as queries
 from db.queries import segment_member as member_queries
-from db.queries.segment_filter import why_broken
 from gql.authz.requires import requires
 from gql.context import Info
 from gql.schema.access import AccessEntry, load_access
@@ -154,8 +153,10 @@ class Segment(Node):
         return User.from_row(row) if row else None
 
     async def resolve_broken(self, info: Info) -> str | None:
-        async with info.context.database.reading() as session:
-            return await why_broken(session, self.row, info.context.now)
+        if self.row.filter is None:
+            return None
+        catalogue = await info.context.loaders.catalogue.load(self.row.project_id)
+        return why_broken(filter_from(self.row.filter), catalogue, info.context.now)
 
     async def resolve_access(self, info: Info) -> list[AccessEntry]:
         return await load_access(info, Resource.SEGMENT, self.row.id)
