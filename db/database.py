@@ -98,9 +98,9 @@ class Database:
                 listener(frozenset(announced))
 
 
-def is_deadlock(error: DBAPIError) -> bool:
-    """Whether the database undid the transaction because it and another waited for each other."""
-    return getattr(error.orig, "sqlstate", None) == "40P01"
+def lost_a_race(error: DBAPIError) -> bool:
+    """Whether the database undid the transaction because of another: a deadlock, or something taken first."""
+    return getattr(error.orig, "sqlstate", None) in ("40P01", "23505")
 
 
 def announce(session: AsyncSession, organisation_id: int, topic: Topic) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.access import Scope
 from core.errors import Conflict, Unauthenticated
 from db.change_feed import ChangeFeed
-from db.database import Database, is_deadlock
+from db.database import Database, lost_a_race
 from db.queries.policy import policy_changed_in
 from gql.authz.enforcer import Policies
 from gql.authz.scope import scope_of
@@ -98,7 +98,7 @@ class Context:
                 scope = await self._read_scope(session, self.principal)
                 yield session, scope
         except DBAPIError as error:
-            if not is_deadlock(error):
+            if not lost_a_race(error):
                 raise
             raise Conflict("Somebody else is changing the same: try again.") from error
         self.current_loaders = None

@@ -122,6 +122,8 @@ async def update_campaign(
     _apply(campaign, changes)
     if changes.fields is not None:
         check_fields(changes.fields)
+        # The project's campaigns share its fields and their slots: they change one after the other.
+        await visible_or_not_found(session, scope, Project, campaign.project_id, lock=True)
         await _write_fields(session, scope, campaign.project_id, campaign.template_id, changes.fields, now)
     if changes.results is not None:
         check_results(changes.results)

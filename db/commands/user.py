@@ -33,6 +33,8 @@ async def create_user(
 ) -> User:
     """A new, active user with these roles, in these teams. Raises Conflict for an address already in use."""
     scope.need(Permission.USER_MANAGE)
+    # First of all: it makes others who create users wait, so that no two take one address.
+    await raise_policy_revision(session, scope.organisation_id)
     address = await _free_address(session, scope, email)
     await _check_teams(session, scope, team_ids)
     user = User(
@@ -45,7 +47,6 @@ async def create_user(
     session.add(user)
     await session.flush()
     groups = [role(each) for each in roles] + [team(each) for each in team_ids]
-    await raise_policy_revision(session, scope.organisation_id)
     lines = [member_line(user_subject(user.id), group) for group in groups]
     await add_lines(session, scope.organisation_id, lines)
     after = {"email": user.email, "name": user.name, "roles": sorted(roles), "teams": sorted(team_ids)}
