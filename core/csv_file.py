@@ -33,6 +33,9 @@ BYTE_ORDER_MARKS = (
 BY_ITS_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 """Codecs that insist on a byte order mark, and those that read a file with or without."""
 
+NOT_OF_FILES = {"utf-7", "unicode-escape", "raw-unicode-escape", "idna", "punycode"}
+"""Codecs that write characters as others: a separator or a line's end may hide in what is none."""
+
 UNDECODABLE = re.compile("[\ud800-\udfff]")
 NOT_A_HEADING = re.compile(r"\+?[\d\s()./-]{6,}|\d{4}-\d\d-\d\d.*|[^@\s]+@[^@\s]+\.[^@\s]+")
 NAMES_SEPARATOR = re.compile(r"sep=([,;\t|^~:])", re.IGNORECASE)
@@ -100,12 +103,15 @@ def detect_encoding(sample: bytes, rest: Iterable[bytes] = ()) -> str:
 
 def known_encoding(name: str) -> str:
     """The Python codec of that name. Raises BadInput where there is none that makes text of bytes."""
+    refusal = BadInput(f"“{name}” is not an encoding.", field=("input", "dialect", "encoding"))
     try:
         codec = codecs.lookup(name).name
         b"a".decode(codec, "replace")
         codecs.getincrementaldecoder(codec)
     except (LookupError, ValueError):
-        raise BadInput(f"“{name}” is not an encoding.", field=("input", "dialect", "encoding")) from None
+        raise refusal from None
+    if codec in NOT_OF_FILES:
+        raise refusal
     return BY_ITS_MARK.get(codec, codec)
 
 

@@ -225,7 +225,10 @@ def test_what_is_read_again_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found) < 5_000
 
 
-@pytest.mark.parametrize("name", ["base64", "nonsense", "rot13"])
+@pytest.mark.parametrize(
+    "name",
+    ["base64", "nonsense", "rot13", "UTF-7", "unicode_escape", "raw_unicode_escape", "punycode", "idna"],
+)
 def test_an_encoding_that_makes_no_text_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match="is not an encoding"):
         known_encoding(name)
