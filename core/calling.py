@@ -262,7 +262,7 @@ def after_call(
     owner_before: Owner,
     now: datetime,
 ) -> WorkState:
-    """What a recorded result makes of a lead.
+    """What a recorded result makes of a lead; one that was taken out of work meanwhile stays out.
 
     status        what the campaign says the result leads to
     redial        the call-back agreed on; personal ones make their agent the owner
@@ -273,6 +273,10 @@ def after_call(
         raise BadInput("This result closes the lead, so there is nothing to redial.", field=("redial",))
     if redial is not None and (redial.at.tzinfo is None or redial.at <= now):
         raise BadInput("A redial lies in the future, and says its zone.", field=("redial", "at"))
+    if is_open(status) and not is_open(state.status):
+        if redial is not None:
+            raise BadInput("The lead has been closed meanwhile, so it is not redialled.", field=("redial",))
+        status = state.status
     rests = redial is None and is_open(status)
     return WorkState(
         status=status,

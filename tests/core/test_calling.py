@@ -236,3 +236,23 @@ def test_a_lead_without_a_personal_redial_has_none_to_give_back() -> None:
     shared = replace(TALKED, redial=redial(RedialKind.SHARED))
     assert without_personal_redial(shared, Owner()) == shared
     assert without_personal_redial(TALKED, Owner()) == TALKED
+
+
+def test_a_lead_taken_out_of_work_while_it_was_called_stays_out_unless_the_call_closed_it() -> None:
+    removed = replace(TALKED, status=LeadStatus.REMOVED)
+
+    def called_then(status: LeadStatus, agreed: Redial | None = None) -> WorkState:
+        return after_call(
+            removed, result_key="talked", status=status, redial=agreed, owner_before=removed.owner, now=NOW
+        )
+
+    left_open = called_then(LeadStatus.OPEN)
+    assert (left_open.status, left_open.result_key, left_open.call_after) == (
+        LeadStatus.REMOVED,
+        "talked",
+        None,
+    )
+    assert called_then(LeadStatus.CLOSED).status is LeadStatus.CLOSED
+    with pytest.raises(BadInput) as refusal:
+        called_then(LeadStatus.OPEN, redial(RedialKind.SHARED, NOW + MINUTE))
+    assert refusal.value.field == ("redial",)
