@@ -11,6 +11,7 @@ from sqlmodel import col
 from core.access import Scope
 from core.field_catalogue import Catalogue, Choice, catalogue_of
 from core.fields import Field, FieldType
+from core.masking import holds_phones
 from core.statuses import LeadStatus
 from db.models import Campaign, CampaignResult, FieldDefinition, Organisation
 from db.rule_sql import LeadSource
@@ -20,10 +21,14 @@ STATUSES = tuple(Choice(status.value, status.value.capitalize()) for status in L
 
 @dataclass(frozen=True, slots=True)
 class ProjectRules:
-    """The catalogue that rules are checked against, and the source that they run on."""
+    """The catalogue that rules are checked against, and the source that they run on.
+
+    phones  keys of the fields that hold phone numbers
+    """
 
     catalogue: Catalogue
     source: LeadSource
+    phones: frozenset[str]
 
 
 async def rules_of_project(session: AsyncSession, organisation_id: int, project_id: int) -> ProjectRules:
@@ -55,7 +60,8 @@ async def rules_of_project(session: AsyncSession, organisation_id: int, project_
         statuses=STATUSES,
         results=await _results(session, organisation_id, project_id),
     )
-    return ProjectRules(catalogue, LeadSource.of(organisation_id, project_id, definitions))
+    phones = frozenset(one.key for one in definitions if holds_phones(one.key, one.type))
+    return ProjectRules(catalogue, LeadSource.of(organisation_id, project_id, definitions), phones)
 
 
 async def catalogues_of_projects(

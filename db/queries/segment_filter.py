@@ -1,5 +1,6 @@
-"""What a filter would select, before it is saved."""
+"""Checking filters, and what one would select before it is saved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,15 +11,17 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.access import Permission, Scope
+from core.errors import NotFound
+from core.masking import check_asked
 from core.membership import Origin
-from core.rules import Rule
+from core.rules import Rule, fields_of
 from core.segment_filter import SegmentFilter, check_filter
-from db.models import Lead, Project, SegmentMember
+from db.models import Campaign, Lead, LeadPool, Project, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.field_catalogue import rules_of_project
 from db.queries.visible import visible_or_not_found
 from db.rule_sql import LeadSource
-from db.scope_sql import is_member, visible_leads
+from db.scope_sql import among, is_member, visible_campaigns, visible_leads, visible_pools
 
 ORDER = [OrderKey(col(Lead.id))]
 
@@ -55,6 +58,28 @@ class FilterCounts:
     would_leave: int
 
 
+async def checked_filter(
+    session: AsyncSession,
+    scope: Scope,
+    project_id: int,
+    chosen: SegmentFilter,
+    now: datetime,
+    *,
+    path: Sequence[str],
+) -> tuple[LeadSource, Rule]:
+    """The leads of a project and the rule that a caller's filter comes to: the same to try and to save.
+
+    path    of the filter in the input
+    Raises  BadInput, InvalidRule; Forbidden for a rule on phones without the right to see them;
+            NotFound for a campaign or pool that is not of the project or may not be seen
+    """
+    rules = await rules_of_project(session, scope.organisation_id, project_id)
+    rule = check_filter(chosen, rules.catalogue, now, path)
+    check_asked(scope, (field.key for field in fields_of(rule)), rules.phones)
+    await _check_chosen(session, scope, project_id, chosen, path)
+    return rules.source, rule
+
+
 async def plan_filter(
     session: AsyncSession,
     scope: Scope,
@@ -64,13 +89,11 @@ async def plan_filter(
     chosen: SegmentFilter,
     now: datetime,
 ) -> FilterPlan:
-    """Raises NotFound, BadInput, InvalidRule."""
+    """Raises NotFound, and what `checked_filter` raises."""
     scope.need(Permission.SEGMENT_VIEW)
     project = await visible_or_not_found(session, scope, Project, project_id)
-    rules = await rules_of_project(session, scope.organisation_id, project_id)
-    return FilterPlan(
-        project, segment_id, rules.source, check_filter(chosen, rules.catalogue, now, ["filter"])
-    )
+    source, rule = await checked_filter(session, scope, project_id, chosen, now, path=("filter",))
+    return FilterPlan(project, segment_id, source, rule)
 
 
 async def count_plan(session: AsyncSession, scope: Scope, plan: FilterPlan) -> FilterCounts:
@@ -111,13 +134,46 @@ async def count_plan(session: AsyncSession, scope: Scope, plan: FilterPlan) -> F
     return FilterCounts(found, members, barred, held, joining, leaving)
 
 
-async def count_matching(session: AsyncSession, scope: Scope, plan: FilterPlan) -> int:
-    counted = plan.statement(select(func.count()).select_from(Lead), scope)
-    return int((await session.execute(counted)).scalar_one())
-
-
 async def page_of_plan(session: AsyncSession, scope: Scope, plan: FilterPlan, paging: Paging) -> Page[Lead]:
     return await fetch_page(session, plan.statement(select(Lead), scope), ORDER, paging)
+
+
+async def _check_chosen(
+    session: AsyncSession, scope: Scope, project_id: int, chosen: SegmentFilter, path: Sequence[str]
+) -> None:
+    """Raises NotFound for a campaign or pool that is not of the project or may not be seen."""
+    campaigns = [
+        col(Campaign.organisation_id) == scope.organisation_id,
+        col(Campaign.project_id) == project_id,
+    ]
+    pools = [
+        col(LeadPool.organisation_id) == scope.organisation_id,
+        visible_pools(scope),
+        col(LeadPool.campaign_id).in_(select(col(Campaign.id)).where(*campaigns)),
+    ]
+    await _check_ids(
+        session,
+        col(Campaign.id),
+        [*campaigns, visible_campaigns(scope)],
+        chosen.campaign_ids,
+        [*path, "campaignIds"],
+    )
+    await _check_ids(session, col(LeadPool.id), pools, chosen.lead_pool_ids, [*path, "leadPoolIds"])
+
+
+async def _check_ids(
+    session: AsyncSession,
+    column: Any,
+    where: Sequence[ColumnElement[bool]],
+    ids: Sequence[int],
+    path: Sequence[str],
+) -> None:
+    if ids:
+        found = (await session.execute(select(column).where(among(column, frozenset(ids)), *where))).scalars()
+        known = set(found)
+        for index, one in enumerate(ids):
+            if one not in known:
+                raise NotFound(field=[*path, str(index)])
 
 
 def _number_where(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Self, cast
 import strawberry
 from strawberry.scalars import JSON
 
-from core.access import ActorKind, Scope
+from core.access import ActorKind, Permission, Scope
 from core.errors import NotFound
 from db.models import ChangeLog as Row
 from gql.context import Info
 from gql.schema.enums import published
 from gql.schema.ids import opaque, parts
 from gql.schema.node import Node
+from gql.schema.shown_phones import shown_edit
 from gql.schema.user import User
 
 published(
@@ -59,8 +60,25 @@ class ChangeLogEntry(Node):
     object_type: str = strawberry.field(description="Name of the changed object's type, such as Segment.")
     object_id: strawberry.ID = strawberry.field(description="ID of the changed object, also if it is gone.")
     action: str = strawberry.field(description="What was done, such as created, updated, filter_saved.")
-    before: JSON | None = strawberry.field(description="What changed, as it was before.")
-    after: JSON | None = strawberry.field(description="What changed, as it was afterwards.")
+    row: strawberry.Private[Row]
+
+    async def resolve_before(self, info: Info) -> JSON | None:
+        return cast("JSON | None", await shown_edit(info, self.row.before, self._segment_id))
+
+    async def resolve_after(self, info: Info) -> JSON | None:
+        return cast("JSON | None", await shown_edit(info, self.row.after, self._segment_id))
+
+    @property
+    def _segment_id(self) -> int | None:
+        return self.row.noun_id if self.row.noun == "segment" else None
+
+    before: JSON | None = strawberry.field(
+        resolver=resolve_before,
+        description=f"What changed, as it was before; phones as far as `{Permission.PHONE_VIEW.name}` shows.",
+    )
+    after: JSON | None = strawberry.field(
+        resolver=resolve_after, description="What changed, as it was afterwards; phones likewise."
+    )
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -72,8 +90,7 @@ class ChangeLogEntry(Node):
             object_type=name,
             object_id=opaque(name, row.organisation_id, row.noun_id),
             action=row.action,
-            before=cast("JSON | None", row.before),
-            after=cast("JSON | None", row.after),
+            row=row,
         )
 
 

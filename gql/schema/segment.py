@@ -92,17 +92,23 @@ class SegmentMember:
 
 @strawberry.type(description="A filter as it was saved.")
 class SegmentRevision:
+    row: strawberry.Private[RevisionRow]
     revision: int = strawberry.field(description="Its number, from 1.")
-    filter: SegmentFilter = strawberry.field(description="What was selected by.")
     mode: UpdateMode = strawberry.field(description="How members were updated at the time.")
     actor: Actor = strawberry.field(description="By whom it was saved.")
     at: datetime = strawberry.field(description="When, UTC.")
+
+    async def resolve_filter(self, info: Info) -> SegmentFilter:
+        segment = await info.context.loaders.segment.load(self.row.segment_id)
+        return await SegmentFilter.load(info, self.row.filter, segment.project_id if segment else None)
+
+    filter: SegmentFilter = strawberry.field(resolver=resolve_filter, description="What was selected by.")
 
     @classmethod
     def from_row(cls, row: RevisionRow) -> Self:
         return cls(
             revision=row.revision,
-            filter=SegmentFilter.from_core(filter_from(row.filter), row.organisation_id),
+            row=row,
             mode=UpdateMode(row.update_mode),
             actor=Actor.from_record(row.actor),
             at=row.at,
@@ -130,11 +136,9 @@ class Segment(Node):
     updated_at: datetime = strawberry.field(description="When settings or filter last changed, UTC.")
     version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
 
-    def resolve_filter(self) -> SegmentFilter | None:
+    async def resolve_filter(self, info: Info) -> SegmentFilter | None:
         stored = self.row.filter
-        return (
-            None if stored is None else SegmentFilter.from_core(filter_from(stored), self.row.organisation_id)
-        )
+        return None if stored is None else await SegmentFilter.load(info, stored, self.row.project_id)
 
     def resolve_hours(self) -> OpeningHours | None:
         return None if self.row.hours is None else OpeningHours.from_json(self.row.hours)

@@ -7,18 +7,20 @@ from typing import Annotated, Any, NewType, Self, cast
 import strawberry
 
 from core import field_catalogue
-from core.access import Scope
+from core.access import Permission, Scope
 from core.field_catalogue import Kind
 from core.segment_filter import LastChanged as CoreLastChanged
-from core.segment_filter import Period
+from core.segment_filter import Period, filter_from
 from core.segment_filter import SegmentFilter as CoreFilter
 from core.statuses import LeadStatus
 from db.queries.segment_filter import FilterCounts
+from gql.context import Info
 from gql.schema import ids
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.lead import Lead
 from gql.schema.pagination import Connection
+from gql.schema.shown_phones import shown_filter
 from gql.schema.user_error import UserError
 
 RuleTree = NewType("RuleTree", object)
@@ -77,7 +79,16 @@ class SegmentFilter:
     statuses: list[LeadStatus] = strawberry.field(description="Leads of these statuses.")
     results: list[str] = strawberry.field(description="Leads whose last result has one of these keys.")
     last_changed: LastChanged | None = strawberry.field(description="Leads last changed then.")
-    rule: RuleTree | None = strawberry.field(description="The rule, as it was saved.")
+    rule: RuleTree | None = strawberry.field(
+        description="The rule, as it was saved; what it asks about phones as far as "
+        f"`{Permission.PHONE_VIEW.name}` shows."
+    )
+
+    @classmethod
+    async def load(cls, info: Info, record: Mapping[str, Any], project_id: int | None) -> Self:
+        """A stored filter as the caller may see it; None for a project that is not known any more."""
+        shown = await shown_filter(info, record, project_id)
+        return cls.from_core(filter_from(shown), info.context.scope.organisation_id)
 
     @classmethod
     def from_core(cls, chosen: CoreFilter, organisation_id: int) -> Self:
