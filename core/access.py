@@ -195,7 +195,8 @@ class Access:
 class TokenLimits:
     """What a token leaves of its owner's access; None is no limit.
 
-    segment_ids  the only segments; pools, and leads outside these segments, are then out of reach
+    segment_ids  the only segments; pools, leads outside these segments, and whatever is not done with
+                 segments and their leads (see CONFINED) are then out of reach
     """
 
     features: frozenset[Permission] | None = None
@@ -211,12 +212,27 @@ class TokenLimits:
 
 UNLIMITED = TokenLimits()
 
+CONFINED = frozenset(
+    {
+        Permission.CHANGE_LOG_VIEW,
+        Permission.LEAD_EDIT,
+        Permission.LEAD_VIEW,
+        Permission.ORGANISATION_VIEW,
+        Permission.PHONE_VIEW,
+        Permission.SEGMENT_CALL,
+        Permission.SEGMENT_EDIT,
+        Permission.SEGMENT_VIEW,
+    }
+)
+"""What a token that names its segments can be good for; the rest acts on the whole organisation."""
+
 
 def limited(access: Access, limits: TokenLimits) -> Access:
     """The access that is left under a token's limits; always a part of the access given."""
     features = access.features if limits.features is None else access.features & limits.features
     if limits.segment_ids is None:
         return Access(features, access.reach, access.team_ids)
+    features &= CONFINED
     reach: dict[tuple[Resource, Right], Reach] = {
         (resource, right): _meet(ids, limits.segment_ids)
         for (resource, right), ids in access.reach.items()

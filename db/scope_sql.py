@@ -8,7 +8,7 @@ organisation again, so that every part of a statement goes to one tenant.
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, false, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, cast, false, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
@@ -19,7 +19,17 @@ from sqlmodel import col
 
 from core.access import Permission, Reach, Resource, Right, Scope
 from core.membership import Origin
-from db.models import Campaign, Lead, LeadPool, Project, Segment, SegmentGroup, SegmentMember
+from db.models import (
+    Campaign,
+    Job,
+    Lead,
+    LeadPool,
+    LeadUpload,
+    Project,
+    Segment,
+    SegmentGroup,
+    SegmentMember,
+)
 
 
 def among(column: Any, ids: Reach) -> ColumnElement[bool]:
@@ -104,6 +114,33 @@ def visible_projects(scope: Scope) -> ColumnElement[bool]:
     return or_(col(Project.id).in_(through_campaigns), col(Project.id).in_(through_segments))
 
 
+def visible_uploads(scope: Scope, upload: type[LeadUpload] = LeadUpload) -> ColumnElement[bool]:
+    """Uploads that the caller announced, or for a campaign they see; none for a token that names segments."""
+    if scope.confined:
+        return false()
+    if _manages(scope, Permission.CAMPAIGN_MANAGE) or _everywhere(scope, Resource.LEAD_POOL):
+        return true()
+    campaign = aliased(Campaign)
+    of_campaigns = select(col(campaign.id)).where(
+        col(campaign.organisation_id) == scope.organisation_id, visible_campaigns(scope, campaign)
+    )
+    return or_(col(upload.campaign_id).in_(of_campaigns), *_own(scope, col(upload.created_by)))
+
+
+def visible_jobs(scope: Scope) -> ColumnElement[bool]:
+    """Jobs that the caller asked for, or on an upload they see; none for a token that names segments."""
+    if scope.confined:
+        return false()
+    if _manages(scope, Permission.CAMPAIGN_MANAGE) or _everywhere(scope, Resource.LEAD_POOL):
+        return true()
+    upload = aliased(LeadUpload)
+    uploads = select(cast(col(upload.id), Text)).where(
+        col(upload.organisation_id) == scope.organisation_id, visible_uploads(scope, upload)
+    )
+    named = cast(col(Job.payload)["upload"], Text)
+    return or_(named.in_(uploads), *_own(scope, col(Job.created_by)))
+
+
 def is_member(member: type[SegmentMember] = SegmentMember) -> ColumnElement[bool]:
     """Leaves out the tombstones of leads that were taken out by hand."""
     return col(member.origin) != Origin.REMOVED_BY_HAND.value
@@ -115,10 +152,13 @@ def _leads(scope: Scope, in_segments: ColumnElement[bool]) -> ColumnElement[bool
     ways = [in_segments]
     if not scope.confined:
         ways.append(among(col(Lead.owner_team_id), scope.team_ids))
-        # Nobody's id compares as IS NULL, and would find every lead without an owner.
-        if scope.actor.user_id is not None:
-            ways.append(col(Lead.owner_user_id) == scope.actor.user_id)
+        ways += _own(scope, col(Lead.owner_user_id))
     return or_(*ways)
+
+
+def _own(scope: Scope, column: Any) -> list[ColumnElement[bool]]:
+    """Whether a column names the caller; nobody's id would compare as IS NULL, and find what has no owner."""
+    return [] if scope.actor.user_id is None else [column == scope.actor.user_id]
 
 
 def _members(scope: Scope, member: type[SegmentMember]) -> Any:

@@ -31,7 +31,7 @@ async def create_api_token(
     expires_at: datetime,
     now: datetime,
 ) -> ApiToken:
-    """A new token of a user, no wider than the token it is asked for with.
+    """A new token of a user, no wider than the token it is asked for with, and gone no later.
 
     Raises Forbidden for another's token without the right to manage users: it would lend their access.
     """
@@ -47,6 +47,7 @@ async def create_api_token(
         raise BadInput("It would have expired already.", field=["input", "expiresAt"])
     await _check_segments(session, scope, limits.segment_ids)
     left = limits.within(scope.limits)
+    expires_at = await _expiry_within(session, scope, expires_at)
     token = ApiToken(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "api_token"),
@@ -95,6 +96,13 @@ async def note_use(session: AsyncSession, organisation_id: int, token_id: int, *
         .values(last_used_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+async def _expiry_within(session: AsyncSession, scope: Scope, wanted: datetime) -> datetime:
+    """The moment wanted, or that at which the caller's own token expires, where it is the earlier one."""
+    number = scope.actor.token_id
+    own = None if number is None else await session.get(ApiToken, (scope.organisation_id, number))
+    return wanted if own is None or own.expires_at is None else min(wanted, own.expires_at)
 
 
 async def _check_segments(session: AsyncSession, scope: Scope, ids: Collection[int] | None) -> None:

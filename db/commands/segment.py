@@ -37,8 +37,13 @@ class SegmentSettings(TypedDict, total=False):
 async def create_segment(
     session: AsyncSession, scope: Scope, group_id: int, settings: SegmentSettings, *, now: datetime
 ) -> Segment:
-    """A new segment without members, last in its group; who makes it may do everything with it."""
+    """A new segment without members, last in its group; who makes it may do everything with it.
+
+    Raises  Forbidden for a token that names its segments: a new one is none of them
+    """
     scope.need(Permission.SEGMENT_EDIT)
+    if scope.confined:
+        raise Forbidden("The token is limited to segments that there are.")
     group = await visible_or_not_found(session, scope, SegmentGroup, group_id, lock=True)
     columns = _columns(settings)
     defaults: dict[str, Any] = {

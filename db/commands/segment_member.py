@@ -111,9 +111,11 @@ async def apply_rule(
 ) -> MembersUpdated:
     """Brings the members in line with a rule, as `core.membership.diff` says; the segment is locked.
 
+    The rule selects over the leads that the caller may see, members of the segment among them.
+
     number  of the entry in the change log that this is part of
     """
-    await _find_matching(session, source, rule)
+    await _find_matching(session, scope, source, rule)
     left = await _let_go(session, segment, choice) if choice.mode is UpdateMode.REPLACE else []
     joined = await _let_in(session, scope, segment, now)
     kept, barred, held = await _stayed(session, segment)
@@ -201,11 +203,11 @@ async def _lock_exclusive(session: AsyncSession, scope: Scope, segment_ids: Coll
     await session.execute(statement.with_for_update(of=Project, key_share=True))
 
 
-async def _find_matching(session: AsyncSession, source: LeadSource, rule: Rule) -> None:
+async def _find_matching(session: AsyncSession, scope: Scope, source: LeadSource, rule: Rule) -> None:
     """Fixes who matches, so that every step that follows speaks of the same leads."""
     await session.execute(text(MAKE_MATCHING[session.get_bind().dialect.name]))
     await session.execute(delete(MATCHING))
-    matching = source.matching(select(col(Lead.id)), rule)
+    matching = source.matching(select(col(Lead.id)), rule).where(visible_leads(scope))
     await session.execute(insert(MATCHING).from_select(["lead_id"], matching))
 
 

@@ -8,15 +8,16 @@ from core.access import Permission, Scope
 from core.jobs import JobState
 from db.models import Job
 from db.paging import OrderKey, Page, Paging, fetch_page
+from db.scope_sql import visible_jobs
 
 PERMISSION = Permission.LEAD_IMPORT
 NEWEST_FIRST = [OrderKey(col(Job.created_at), descending=True), OrderKey(col(Job.id), descending=True)]
 
 
 def matching(scope: Scope, state: JobState | None) -> ColumnElement[bool]:
-    """Jobs of the organisation, in one state where one is named."""
+    """Jobs that the caller may see, in one state where one is named."""
     asked = [] if state is None else [col(Job.state) == state.value]
-    return and_(col(Job.organisation_id) == scope.organisation_id, *asked)
+    return and_(col(Job.organisation_id) == scope.organisation_id, visible_jobs(scope), *asked)
 
 
 async def page_of_jobs(

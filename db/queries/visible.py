@@ -26,10 +26,12 @@ from db.models.columns import OrganisationRow
 from db.scope_sql import (
     visible_campaigns,
     visible_groups,
+    visible_jobs,
     visible_leads_by_id,
     visible_pools,
     visible_projects,
     visible_segments,
+    visible_uploads,
 )
 
 Row = TypeVar("Row", bound=OrganisationRow)
@@ -37,10 +39,10 @@ Row = TypeVar("Row", bound=OrganisationRow)
 VISIBLE: dict[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]] = {
     Campaign: visible_campaigns,
     FieldDefinition: lambda scope: true(),
-    Job: lambda scope: true(),
+    Job: visible_jobs,
     Lead: visible_leads_by_id,
     LeadPool: visible_pools,
-    LeadUpload: lambda scope: true(),
+    LeadUpload: visible_uploads,
     Project: visible_projects,
     Segment: visible_segments,
     SegmentGroup: visible_groups,

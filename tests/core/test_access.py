@@ -110,6 +110,22 @@ def test_a_token_with_segments_reaches_those_and_no_pool_and_no_other_lead() -> 
     assert caller.within(Resource.LEAD_POOL, Right.VIEW) == frozenset()
 
 
+def test_a_token_with_segments_is_good_for_segments_and_their_leads_and_nothing_else() -> None:
+    everything = Access(frozenset(Permission), {(Resource.LEAD, Right.VIEW): None}, frozenset())
+    left = limited(everything, TokenLimits(segment_ids=frozenset({1}))).features
+    assert {Permission.SEGMENT_EDIT, Permission.SEGMENT_CALL, Permission.LEAD_EDIT} < left
+    assert left.isdisjoint(
+        {
+            Permission.ACCESS_EDIT,
+            Permission.CAMPAIGN_MANAGE,
+            Permission.LEAD_EXPORT,
+            Permission.LEAD_IMPORT,
+            Permission.LEAD_POOL_MANAGE,
+            Permission.USER_MANAGE,
+        }
+    )
+
+
 def test_limits_within_others_are_wider_than_neither() -> None:
     narrow = TokenLimits(frozenset({Permission.SEGMENT_VIEW}), frozenset({1, 2}))
     assert UNLIMITED.within(narrow) == narrow
