@@ -1,6 +1,7 @@
 """Reading the membership log, as far as the caller may see its segments."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.errors import NotFound
-from core.membership_cursor import Positions
+from core.membership_cursor import Position, Positions, cursor_text
 from db import membership_log
 from db.membership_log import MembershipEntry
 from db.models import Segment
@@ -33,16 +34,48 @@ async def heads(session: AsyncSession, scope: Scope, segment_ids: Collection[int
     return found
 
 
-async def entries_after(
-    session: AsyncSession,
-    scope: Scope,
-    segment_ids: Collection[int] | None,
-    positions: Positions,
-    limit: int,
-) -> list[MembershipEntry]:
-    """What happened after the positions, at most `limit` entries.
+@dataclass(slots=True)
+class LogReader:
+    """One reader of the log, and where it is.
 
-    Raises NotFound, BadInput, CursorExpired.
+    wanted     the segments asked for; None is all that may be seen at the time
+    positions  of segments that are or were in sight
+    begun      where segments that come into sight later are read from; one that is not named, from the start
     """
-    newest = await heads(session, scope, segment_ids)
-    return await membership_log.read(session, scope.organisation_id, newest, positions, limit)
+
+    organisation_id: int
+    wanted: Collection[int] | None
+    positions: dict[int, Position]
+    begun: Positions = field(default_factory=dict)
+
+    @property
+    def cursor(self) -> str:
+        return cursor_text(self.organisation_id, self.positions)
+
+    async def read(self, session: AsyncSession, scope: Scope, limit: int) -> list[MembershipEntry]:
+        """What happened after the positions, at most `limit` entries, and stays where it is.
+
+        Raises NotFound, BadInput, CursorExpired.
+        """
+        newest = await heads(session, scope, self.wanted)
+        for segment_id in newest.keys() & self.begun.keys():
+            self.positions.setdefault(segment_id, self.begun[segment_id])
+        return await membership_log.read(session, self.organisation_id, newest, self.positions, limit)
+
+    def move(self, entry: MembershipEntry) -> None:
+        """The entry has been read in full."""
+        self.positions[entry.segment_id] = entry.place
+
+
+async def reader_from_now(
+    session: AsyncSession, scope: Scope, segment_ids: Collection[int] | None
+) -> LogReader:
+    """A reader of what happens from now on, also in segments that come into sight later. Raises NotFound."""
+    seen = await heads(session, scope, segment_ids)
+    # Of all segments: the reader keeps to itself where those out of sight are until they come into sight.
+    everything = select(col(Segment.id), col(Segment.last_seq)).where(
+        col(Segment.organisation_id) == scope.organisation_id
+    )
+    begun = {row.id: Position(row.last_seq) for row in (await session.execute(everything)).all()}
+    positions = {segment: begun[segment] for segment in seen if begun[segment].seq}
+    return LogReader(scope.organisation_id, segment_ids, positions, begun)

@@ -47,7 +47,7 @@ from db.models import (
     SegmentRevision,
 )
 from db.paging import Paging
-from db.queries.membership import entries_after
+from db.queries.membership import LogReader
 from db.queries.segment_filter import FilterCounts, count_plan, page_of_plan, plan_filter
 from tests.leads import NOW, World, make_world
 from tests.leads import add_leads as insert_leads
@@ -130,7 +130,8 @@ class Desk:
         self, *segments: int, after: dict[int, Position] | None = None, limit: int = 100
     ) -> list[MembershipEntry]:
         async with self.database.reading() as session:
-            return await entries_after(session, self.world.scope, segments or None, after or {}, limit)
+            reader = LogReader(self.world.organisation_id, segments or None, {**(after or {})})
+            return await reader.read(session, self.world.scope, limit)
 
     async def fetch(self, statement: Any) -> list[Any]:
         async with self.database.reading() as session:
