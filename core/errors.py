@@ -9,6 +9,7 @@ LeadgraphError
 │   └── CursorExpired
 ├── Conflict
 │   ├── StaleVersion
+│   ├── DuplicateLead
 │   ├── ExclusiveConflict
 │   └── InUse
 ├── ConfirmRequired
@@ -119,6 +120,12 @@ class StaleVersion(Conflict):
 
     code = ErrorCode.STALE_VERSION
     default_message = "It was changed by somebody else meanwhile: read it again."
+
+
+class DuplicateLead(Conflict):
+    """A new lead repeats one there is; `details` has its number as `lead`."""
+
+    default_message = "There is such a lead already."
 
 
 class ExclusiveConflict(Conflict):

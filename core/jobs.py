@@ -7,9 +7,11 @@ MAX_ATTEMPTS = 5
 
 
 class JobKind(StrEnum):
-    """What a job does; each kind has one handler."""
+    """What a job does; each kind has one handler, but a push, which is over when it is answered."""
 
     LEAD_IMPORT = "lead_import"
+    LEAD_PUSH = "lead_push"
+    LEAD_UPDATE = "lead_update"
 
 
 class JobState(StrEnum):

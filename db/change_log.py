@@ -1,6 +1,7 @@
 """Writing the change log: who edited what, in the transaction that did it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,18 +34,36 @@ async def append(
     noun, action  the object's table and what was done: `segment`, `filter_saved`
     before, after  JSON values of what changed
     """
-    entry_id = await allocate(session, scope.organisation_id, "change_log")
-    await session.execute(
-        insert(ChangeLog).values(
-            organisation_id=scope.organisation_id,
-            id=entry_id,
-            at=now,
-            actor=actor_record(scope.actor),
-            noun=noun,
-            noun_id=noun_id,
-            action=action,
-            before=before and dict(before),
-            after=after and dict(after),
-        )
-    )
-    return entry_id
+    return await append_all(session, scope, [Edit(noun, noun_id, action, before, after)], now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit, as `append` takes it."""
+
+    noun: str
+    noun_id: int
+    action: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit], *, now: datetime) -> int:
+    """Records several edits, at least one, and returns the first one's id; the others' follow it."""
+    first = await allocate(session, scope.organisation_id, "change_log", len(edits))
+    rows = [
+        {
+            "organisation_id": scope.organisation_id,
+            "id": entry_id,
+            "at": now,
+            "actor": actor_record(scope.actor),
+            "noun": edit.noun,
+            "noun_id": edit.noun_id,
+            "action": edit.action,
+            "before": edit.before and dict(edit.before),
+            "after": edit.after and dict(edit.after),
+        }
+        for entry_id, edit in enumerate(edits, first)
+    ]
+    await session.execute(insert(ChangeLog), rows)
+    return first

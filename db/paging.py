@@ -7,7 +7,6 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
     Float,
     Integer,
@@ -85,8 +84,8 @@ def _after(order: Sequence[OrderKey], values: Sequence[Any]) -> ColumnElement[bo
 def _fits(key: OrderKey, value: Any) -> bool:
     """Whether the database would take the value of a cursor, which anyone may have written."""
     kind: Any = cast("ColumnElement[Any]", key.column).type
-    if isinstance(value, bool) or isinstance(kind, Boolean):
-        return isinstance(value, bool) and isinstance(kind, Boolean)
+    if isinstance(value, bool):
+        return False
     if isinstance(kind, UtcDateTime):
         return isinstance(value, datetime) and value.tzinfo is not None and 1 < value.year < 9999
     if isinstance(kind, Integer):

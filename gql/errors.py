@@ -8,6 +8,7 @@ from strawberry.extensions import FieldExtension
 from core.errors import (
     ConfirmRequired,
     Conflict,
+    DuplicateLead,
     Forbidden,
     InvalidRule,
     LeadgraphError,
@@ -18,6 +19,7 @@ from core.errors import (
 from gql.context import Info
 from gql.schema import user_error
 from gql.schema.calling import NotCallable
+from gql.schema.lead_entry import DuplicateLead as AlreadyThere
 
 NOT_FOR_PAYLOADS = (Unauthenticated, Forbidden, RateLimited)
 
@@ -36,6 +38,10 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
             return user_error.StaleVersion(
                 code=error.code, message=str(error), field=path, current_version=current
             )
+        case DuplicateLead():
+            number = error.details.get("lead")
+            lead = number if isinstance(number, int) else None
+            return AlreadyThere(code=error.code, message=str(error), field=path, lead_id=lead)
         case Conflict(details={"reasons": list(reasons)}):
             return NotCallable(code=error.code, message=str(error), field=path, reasons=reasons)
         case Conflict():

@@ -27,6 +27,7 @@ from db.models.columns import OrganisationRow
 from db.queries.campaign import StoredField, fields_of_templates, results_of_campaigns
 from db.queries.field_catalogue import catalogues_of_projects
 from db.queries.lead import fields_of_projects
+from db.queries.lead_page import clones_of_leads, segments_of_leads
 from db.queries.lead_pool import PoolFigures, figures_of_pools
 from db.queries.policy import object_lines
 from db.queries.user import UserGroups, groups_of
@@ -60,6 +61,8 @@ class Loaders:
             fields_of_projects, dict
         )
         self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
+        self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
+        self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
         self.user_groups = DataLoader(load_fn=self._load_groups, max_batch_size=1_000)

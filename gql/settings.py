@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     max_upload: int = 1_000_000_000
     max_columns: int = 500
     max_imports: int = 4
+    max_bulk_leads: int = 200
     max_tokens: int = 2_000
     max_depth: int = 15
     max_aliases: int = 50

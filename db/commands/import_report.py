@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from core.access import Scope
 from core.import_accounts import Verdict
@@ -48,6 +50,22 @@ async def store_heading(session: AsyncSession, scope: Scope, pool_id: int, colum
     if not await heading_of_pool(session, scope, pool_id):
         heading = {"line": 0, "outcome": HEADING, "reason": "the columns of the file", "cells": list(columns)}
         await insert_reports(session, scope, pool_id, [heading])
+
+
+async def extend_heading(
+    session: AsyncSession, scope: Scope, pool_id: int, columns: Sequence[str]
+) -> list[str]:
+    """The columns of a pool that rows go on coming to: those there are, then what is new among these."""
+    stored = await heading_of_pool(session, scope, pool_id)
+    if not stored:
+        await store_heading(session, scope, pool_id, columns)
+        return list(columns)
+    extended = [*stored, *(column for column in columns if column not in stored)]
+    if extended != stored:
+        heading = (col(ImportRow.pool_id) == pool_id, col(ImportRow.outcome) == HEADING)
+        own = col(ImportRow.organisation_id) == scope.organisation_id
+        await session.execute(update(ImportRow).where(own, *heading).values(cells=extended))
+    return extended
 
 
 def problem_report(problem: RowProblem) -> Report:

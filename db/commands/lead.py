@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Scope
@@ -15,6 +16,7 @@ from db.bulk import bulk_insert
 from db.models import Lead, LeadSlots
 
 OWN_COLUMNS = ("id", "position", "line", "phone", "phone_raw", "duplicate_key", "field_values")
+SLOTS_KEY = ["organisation_id", "lead_id", "set_number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ async def insert_leads(
     now: datetime,
 ) -> None:
     """Stores leads with consecutive ids, open, active and new."""
-    layout = _Layout(home.slots)
+    layout = SlotLayout(home.slots)
     leads: list[list[Any]] = []
     further: dict[int, list[list[Any]]] = defaultdict(list)
     for lead_id, draft in enumerate(drafts, start=first_id):
@@ -58,6 +60,35 @@ async def insert_leads(
     for set_number, rows in further.items():
         key = {"organisation_id": scope.organisation_id, "set_number": set_number}
         await bulk_insert(session, LeadSlots, ["lead_id", *layout.names(set_number)], rows, alike=key)
+
+
+async def write_slots(
+    session: AsyncSession,
+    scope: Scope,
+    slots: Mapping[str, tuple[int, str]],
+    changed: Sequence[tuple[Lead, Mapping[str, Any]]],
+) -> None:
+    """Brings the slots of stored leads in step with changed search values, by field key; None empties a slot.
+
+    A lead's own slots are set on its row. All of the leads have the same fields changed.
+    """
+    layout = SlotLayout({key: slots[key] for key in (changed[0][1] if changed else ())})
+    further: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for lead, search in changed:
+        for set_number, values in layout.values(search).items():
+            named = dict(zip(layout.names(set_number), values, strict=True))
+            if set_number:
+                key = (scope.organisation_id, lead.id, set_number)
+                further[set_number].append(dict(zip(SLOTS_KEY, key, strict=True)) | named)
+                continue
+            for name, value in named.items():
+                setattr(lead, name, value)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    for set_number, rows in further.items():
+        stored = dialect.insert(LeadSlots)
+        replaced = {name: stored.excluded[name] for name in layout.names(set_number)}
+        upsert = stored.on_conflict_do_update(index_elements=SLOTS_KEY, set_=replaced)
+        await session.execute(upsert, rows)
 
 
 def _shared(scope: Scope, home: LeadHome, now: datetime) -> dict[str, Any]:
@@ -81,8 +112,8 @@ def _shared(scope: Scope, home: LeadHome, now: datetime) -> dict[str, Any]:
     }
 
 
-class _Layout:
-    """The slots in use, set by set, and the place of each field among them."""
+class SlotLayout:
+    """The slots in use, set by set, and the place of each field among them: how values become slots."""
 
     def __init__(self, slots: Mapping[str, tuple[int, str]]) -> None:
         self._names: dict[int, list[str]] = defaultdict(list)

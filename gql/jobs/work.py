@@ -10,13 +10,15 @@ from db.database import Database
 from gql.context import Clock
 from gql.inspection import upload_files
 from gql.jobs.lead_import import LeadImport
-from gql.jobs.runner import JobRunner
+from gql.jobs.lead_update import LeadUpdate
+from gql.jobs.runner import Handler, JobRunner
 from gql.settings import Settings
 
 
 def runner_of(database: Database, settings: Settings, clock: Clock) -> JobRunner:
     """A runner that knows every kind of job."""
-    handlers = {
+    handlers: dict[JobKind, Handler] = {
+        JobKind.LEAD_UPDATE: LeadUpdate(database, clock, settings.max_bulk_leads),
         JobKind.LEAD_IMPORT: LeadImport(database, clock, upload_files(settings), settings.import_batch_rows),
     }
     return JobRunner(

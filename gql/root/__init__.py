@@ -8,6 +8,7 @@ from gql.root.mutation import Mutation
 from gql.root.query import Query
 from gql.root.subscription import Subscription
 from gql.schema.calling import NotCallable
+from gql.schema.lead_entry import DuplicateLead
 from gql.schema.membership import MembershipChange, MembershipHeartbeat
 from gql.schema.segment_filter import RULE_TREE, RuleTree
 from gql.schema.user_error import (
@@ -19,7 +20,15 @@ from gql.schema.user_error import (
 )
 
 EVENTS = [MembershipChange, MembershipHeartbeat]
-USER_ERRORS = [ConfirmRequired, InvalidInput, InvalidRule, NotCallable, StaleVersion, StateConflict]
+USER_ERRORS = [
+    ConfirmRequired,
+    DuplicateLead,
+    InvalidInput,
+    InvalidRule,
+    NotCallable,
+    StaleVersion,
+    StateConflict,
+]
 
 
 def build_schema() -> strawberry.Schema:

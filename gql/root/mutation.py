@@ -12,6 +12,8 @@ from gql.resolvers import (
     calling,
     campaign,
     job,
+    lead_edit,
+    lead_entry,
     lead_pool,
     lead_upload,
     project,
@@ -33,6 +35,8 @@ from gql.schema.calling import (
 )
 from gql.schema.campaign import CampaignPayload
 from gql.schema.job import JobPayload
+from gql.schema.lead_edit import DeleteLeadPayload, LeadPayload, LeadsPayload
+from gql.schema.lead_entry import CreateLeadPayload, PushLeadsPayload
 from gql.schema.lead_pool import LeadPoolPayload, LeadPoolsPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
 from gql.schema.project import ProjectPayload
@@ -249,6 +253,42 @@ class Mutation:
     )
     cancel_job: JobPayload | None = changes(
         job.cancel_job, JobPayload, Permission.LEAD_IMPORT, "Stops a job; what it has done so far stays."
+    )
+    create_lead: CreateLeadPayload | None = changes(
+        lead_entry.create_lead,
+        CreateLeadPayload,
+        Permission.LEAD_IMPORT,
+        "Enters a lead by hand; without a pool it goes to the campaign's standing pool.",
+    )
+    push_leads: PushLeadsPayload | None = changes(
+        lead_entry.push_leads,
+        PushLeadsPayload,
+        Permission.LEAD_IMPORT,
+        "Imports up to 1,000 leads that a program sends, as a file's rows would be, and answers for each.",
+    )
+    update_lead: LeadPayload | None = changes(
+        lead_edit.update_lead,
+        LeadPayload,
+        Permission.LEAD_EDIT,
+        "Changes a lead; its values are checked by the campaign's template.",
+    )
+    update_leads: LeadsPayload | None = changes(
+        lead_edit.update_leads,
+        LeadsPayload,
+        Permission.LEAD_EDIT,
+        "Changes many leads alike: up to 200 at once, more by a job.",
+    )
+    clone_lead: CreateLeadPayload | None = changes(
+        lead_entry.clone_lead,
+        CreateLeadPayload,
+        Permission.LEAD_EDIT,
+        "Puts a lead into another campaign as well; the two share their master data.",
+    )
+    delete_lead: DeleteLeadPayload | None = changes(
+        lead_edit.delete_lead,
+        DeleteLeadPayload,
+        Permission.LEAD_EDIT,
+        "Deletes a lead; a master with clones stays.",
     )
     create_lead_pool: LeadPoolPayload | None = changes(
         lead_pool.create_lead_pool,

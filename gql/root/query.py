@@ -142,7 +142,9 @@ class Query:
         "One upload with its columns and suggested mapping; null where there is none.",
     )
     leads: Connection[Lead] | None = reads(
-        lead.list_leads, Permission.LEAD_VIEW, "Leads the caller may see, in the order they came in."
+        lead.list_leads,
+        Permission.LEAD_VIEW,
+        "Leads the caller may see: by conditions, by a rule, by search, in any order.",
     )
     lead: Lead | None = reads(lead.get_lead, Permission.LEAD_VIEW, "One lead; null where it may not be seen.")
     jobs: Connection[Job] | None = reads(job.list_jobs, Permission.LEAD_IMPORT, "Jobs, newest first.")

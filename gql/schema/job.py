@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 import strawberry
 
+from core.errors import ErrorCode
 from core.jobs import JobKind, JobState
 from db.models import Job as Row
 from gql.context import Info
@@ -14,7 +15,16 @@ from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
 from gql.schema.user_error import UserError
 
-published(JobKind, "JobKind", "What a job does.", {"LEAD_IMPORT": "Imports an uploaded file of leads."})
+published(
+    JobKind,
+    "JobKind",
+    "What a job does.",
+    {
+        "LEAD_IMPORT": "Imports an uploaded file of leads.",
+        "LEAD_PUSH": "Took in leads that a program pushed; over when it was answered.",
+        "LEAD_UPDATE": "Edits many leads alike.",
+    },
+)
 published(
     JobState,
     "JobState",
@@ -59,6 +69,38 @@ class JobProgress:
         )
 
 
+@strawberry.type(description="Why a job left a lead as it was.")
+class LeadFailure:
+    lead_id: strawberry.ID = strawberry.field(description="ID of the lead.")
+    code: ErrorCode = strawberry.field(description="The kind of error.")
+    message: str = strawberry.field(description="What is wrong, in plain words.")
+
+
+@strawberry.type(description="What an edit of many leads has done so far.")
+class LeadUpdateSummary:
+    leads: int = strawberry.field(description="Leads it is for.")
+    changed: int = strawberry.field(description="Leads that were changed.")
+    unchanged: int = strawberry.field(description="Leads that were so already.")
+    failed: int = strawberry.field(description="Leads that could not be edited.")
+    failures: list[LeadFailure] = strawberry.field(description="The first 1,000 of these.")
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        done = row.progress
+        return cls(
+            leads=row.payload["count"],
+            changed=done.get("changed", 0),
+            unchanged=done.get("unchanged", 0),
+            failed=done.get("invalid", 0),
+            failures=[
+                LeadFailure(
+                    lead_id=opaque("Lead", row.organisation_id, lead), code=ErrorCode(code), message=message
+                )
+                for lead, code, message in done.get("failures", ())
+            ],
+        )
+
+
 @strawberry.type(description="Work that goes on after the answer.")
 class Job(Node):
     row: strawberry.Private[Row]
@@ -78,6 +120,13 @@ class Job(Node):
 
     lead_pool: LeadPool | None = strawberry.field(
         resolver=resolve_lead_pool, description="The pool an import fills; it counts while it is filled."
+    )
+
+    def resolve_lead_update(self) -> LeadUpdateSummary | None:
+        return LeadUpdateSummary.from_row(self.row) if self.kind is JobKind.LEAD_UPDATE else None
+
+    lead_update: LeadUpdateSummary | None = strawberry.field(
+        resolver=resolve_lead_update, description="What an edit of many leads has done; null for other jobs."
     )
 
     @classmethod

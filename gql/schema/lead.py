@@ -13,10 +13,11 @@ from core.statuses import LeadStatus
 from db.models import FieldDefinition
 from db.models import Lead as Row
 from gql.context import Info
-from gql.schema.campaign import Campaign
+from gql.schema.campaign import Campaign, CampaignResult
 from gql.schema.ids import opaque
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
+from gql.schema.project import Project
 from gql.schema.team import Team
 from gql.schema.user import User
 
@@ -73,6 +74,24 @@ class Lead(Node):
         row = await info.context.loaders.campaign.load(self.row.campaign_id)
         return Campaign.from_row(row) if row else None
 
+    async def resolve_project(self, info: Info) -> Project | None:
+        row = await info.context.loaders.project.load(self.row.project_id)
+        return Project.from_row(row) if row else None
+
+    async def resolve_source(self, info: Info) -> str | None:
+        row = await info.context.loaders.lead_pool.load(self.row.pool_id)
+        return row.source if row else None
+
+    async def resolve_result(self, info: Info) -> CampaignResult | None:
+        results = await info.context.loaders.campaign_results.load(self.row.campaign_id)
+        found = next((one for one in results if one.key == self.row.result_key), None)
+        return None if found is None else CampaignResult.from_row(found)
+
+    async def resolve_redial_user(self, info: Info) -> User | None:
+        number = self.row.redial_user_id
+        row = None if number is None else await info.context.loaders.user.load(number)
+        return User.from_row(row) if row else None
+
     async def resolve_owner_user(self, info: Info) -> User | None:
         owner = self.row.owner_user_id
         row = None if owner is None else await info.context.loaders.user.load(owner)
@@ -101,6 +120,19 @@ class Lead(Node):
     )
     campaign: Campaign | None = strawberry.field(
         resolver=resolve_campaign, description="Its campaign; null where it may not be seen."
+    )
+    project: Project | None = strawberry.field(
+        resolver=resolve_project, description="Its project; null where it may not be seen."
+    )
+    source: str | None = strawberry.field(
+        resolver=resolve_source,
+        description="Where it came from: upload, api or hand; null where its pool may not be seen.",
+    )
+    result: CampaignResult | None = strawberry.field(
+        resolver=resolve_result, description="The last recorded result; null: there is none."
+    )
+    redial_user: User | None = strawberry.field(
+        resolver=resolve_redial_user, description="For whom a private or VIP call-back is."
     )
     owner_user: User | None = strawberry.field(
         resolver=resolve_owner_user, description="The only user who may call it; null: there is none."
@@ -143,16 +175,4 @@ def _field_value(info: Info, key: str, value: str, fields: Mapping[str, FieldDef
     )
 
 
-@strawberry.input(description="Which leads to list; every part that is given must hold.")
-class LeadFilter:
-    project_id: strawberry.ID | None = strawberry.field(default=None, description="Of this project.")
-    campaign_id: strawberry.ID | None = strawberry.field(default=None, description="Of this campaign.")
-    lead_pool_id: strawberry.ID | None = strawberry.field(default=None, description="Of this pool.")
-    status: LeadStatus | None = strawberry.field(default=None, description="Of this status.")
-    phone: str | None = strawberry.field(
-        default=None, description=f"With this phone, E.164; needs `{Permission.PHONE_VIEW.name}`."
-    )
-
-
-LeadWhere = Annotated[LeadFilter | None, strawberry.argument(description="Which leads.")]
 LeadId = Annotated[strawberry.ID, strawberry.argument(description="The lead.")]
