@@ -5,7 +5,9 @@ transaction that counts its bytes: whoever is late, in whichever process, has wr
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from os import fsync
 from pathlib import Path
 from shutil import copyfileobj
@@ -82,6 +84,17 @@ class UploadFiles:
 
     def delete(self, organisation_id: int, upload_id: int) -> None:
         self.path(organisation_id, upload_id).unlink(missing_ok=True)
+
+    def sweep(self, before: datetime) -> int:
+        """Deletes what nobody has added to since then, whole files and parts; how many there were."""
+        swept = 0
+        for path in self.folder.glob("*/*"):
+            # Another process may sweep at the same time.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _part(self, organisation_id: int, upload_id: int, part: Part) -> Path:
         return self.path(organisation_id, upload_id).with_suffix(f".{part.attempt}.part")

@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     max_body: int = 1_000_000
     max_frame: int = 262_144
     max_upload: int = 1_000_000_000
+    max_open_uploads: int = 100
+    upload_days: int = 7
     max_columns: int = 500
     max_imports: int = 4
     max_bulk_leads: int = 200

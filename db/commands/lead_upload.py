@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -60,9 +60,11 @@ async def create_lead_upload(
     settings: ImportSettings | None,
     max_size: int,
     now: datetime,
+    open_limit: tuple[int, datetime] | None = None,
 ) -> LeadUpload:
     """A place for a file to be sent to. `size` is its length in bytes, None where the client cannot tell.
 
+    open_limit  how many the organisation may have that were begun since that time and are not submitted
     Raises  TooLarge, BadInput, Conflict for an archived campaign
     """
     scope.need(Permission.LEAD_IMPORT)
@@ -70,6 +72,8 @@ async def create_lead_upload(
     if campaign.archived_at is not None:
         raise Conflict("The campaign is archived.", field=("input", "campaignId"))
     _check_size(size, max_size)
+    if open_limit is not None:
+        await _check_open(session, scope, *open_limit)
     name = PurePath(file_name.replace("\\", "/")).name.replace("\x00", "").strip()[-MAX_FILE_NAME:]
     name = name or "upload.csv"
     chosen = settings or ImportSettings(pool_name="")
@@ -239,6 +243,16 @@ async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportS
         await visible_or_not_found(session, scope, User, settings.owner_user_id)
     if settings.owner_team_id is not None:
         await visible_or_not_found(session, scope, Team, settings.owner_team_id)
+
+
+async def _check_open(session: AsyncSession, scope: Scope, max_open: int, since: datetime) -> None:
+    waiting = select(func.count()).where(
+        col(LeadUpload.organisation_id) == scope.organisation_id,
+        col(LeadUpload.state) != SUBMITTED,
+        col(LeadUpload.created_at) > since,
+    )
+    if (await session.execute(waiting)).scalar_one() >= max_open:
+        raise Conflict(f"{max_open} uploads wait to be imported: import some of them first.")
 
 
 def _check_size(size: int | None, max_size: int) -> None:

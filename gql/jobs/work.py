@@ -12,6 +12,7 @@ from gql.inspection import upload_files
 from gql.jobs.lead_import import LeadImport
 from gql.jobs.lead_update import LeadUpdate
 from gql.jobs.runner import Handler, JobRunner
+from gql.jobs.upload_sweep import sweeping
 from gql.settings import Settings
 
 
@@ -46,5 +47,9 @@ async def work_until_stopped(settings: Settings, clock: Clock) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with Database(settings.url) as database, working(runner_of(database, settings, clock)):
+    async with (
+        Database(settings.url) as database,
+        working(runner_of(database, settings, clock)),
+        sweeping(settings, clock),
+    ):
         await stopped.wait()

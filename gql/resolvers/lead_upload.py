@@ -1,5 +1,7 @@
 """Uploads of leads: announcing a file, looking at it, mapping it, importing it."""
 
+from datetime import timedelta
+
 from core.errors import BadInput, Conflict, NotFound
 from db.commands import lead_upload as commands
 from db.models import LeadUpload as Row
@@ -36,6 +38,7 @@ async def create_lead_upload(info: Info, input: CreateLeadUploadInput) -> LeadUp
     context = info.context
     campaign_id = ids.local("Campaign", input.campaign_id, context.scope, ["input", "campaignId"])
     settings = input.settings.to_core(context.scope, "") if input.settings else None
+    kept = timedelta(days=context.settings.upload_days)
     async with context.writing() as (session, scope):
         row = await commands.create_lead_upload(
             session,
@@ -45,6 +48,7 @@ async def create_lead_upload(info: Info, input: CreateLeadUploadInput) -> LeadUp
             size=input.size,
             settings=settings,
             max_size=context.settings.max_upload,
+            open_limit=(context.settings.max_open_uploads, context.now - kept),
             now=context.now,
         )
     return LeadUploadPayload(lead_upload=LeadUpload.from_row(row))
