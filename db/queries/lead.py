@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from core.access import Permission, Scope
+from core.access import Scope
 from core.errors import BadInput, InvalidRule
 from core.fields import EPOCH
 from core.lead_search import read_search
 from core.lead_where import LEAD_PROJECT
+from core.masking import check_asked
 from core.rules import Rule, fields_of, parse_rule
 from db.models import (
     Campaign,
@@ -30,7 +31,7 @@ from db.models import (
 from db.models.columns import UtcDateTime
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.field_catalogue import rules_of_project
-from db.queries.lead_search import LEAD_PHONE, found_where
+from db.queries.lead_search import found_where
 from db.queries.visible import visible_or_not_found
 from db.rule_sql import LeadSource, lead_columns, rule_where
 from db.scope_sql import is_member, visible_leads, visible_projects, visible_segments
@@ -109,12 +110,12 @@ async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice) ->
     if len(choice.order) > MAX_ORDERS:
         raise BadInput(f"Sort by at most {MAX_ORDERS} keys.", field=("orderBy",))
     named = [str(one.by) for one in choice.order if not isinstance(one.by, LeadOrder)]
-    project_id, source, rule, phones = choice.project_id, None, None, frozenset({LEAD_PHONE})
+    project_id, source, rule, phones = choice.project_id, None, None, frozenset[str]()
     if choice.rule is not None or named:
         project_id = await _project_of(session, scope, choice)
         await visible_or_not_found(session, scope, Project, project_id)
         rules = await rules_of_project(session, scope.organisation_id, project_id)
-        source, phones = rules.source, phones | rules.phones
+        source, phones = rules.source, rules.phones
         rule = None if choice.rule is None else _parsed(choice.rule, rules.catalogue)
         _check_named(named, source)
     _check_phones(scope, choice, rule, phones)
@@ -181,13 +182,11 @@ def _check_named(keys: Sequence[str], source: LeadSource) -> None:
 
 
 def _check_phones(scope: Scope, choice: LeadChoice, rule: Rule | None, phones: frozenset[str]) -> None:
-    """Who sees phones masked can ask nothing about them: else asking often enough would tell them."""
-    asked = {one.by for one in choice.order}
+    asked = {str(one.by) for one in choice.order}
     for each in (rule, choice.where):
         if each is not None:
             asked |= {field.key for field in fields_of(each)}
-    if not phones.isdisjoint(asked):
-        scope.need(Permission.PHONE_VIEW)
+    check_asked(scope, asked, phones)
 
 
 async def _project_of(session: AsyncSession, scope: Scope, choice: LeadChoice) -> int:

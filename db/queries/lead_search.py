@@ -14,12 +14,12 @@ from core.errors import BadInput
 from core.field_catalogue import Kind, RuleField
 from core.fields import FieldType
 from core.lead_search import LeadSearch
+from core.masking import LEAD_PHONE
 from core.rules import Condition, Contains
 from db.models import FieldDefinition, Lead, LeadSlots
 from db.rule_sql import lead_columns, rule_where
 
 MAX_PROJECTS_SEARCHED = 200
-LEAD_PHONE = "lead.phone"
 SEARCHED = (FieldType.TEXT, FieldType.EMAIL)
 
 

@@ -7,8 +7,7 @@ from typing import Annotated, Self
 import strawberry
 
 from core.access import Permission
-from core.fields import FieldType
-from core.masking import masked_phone
+from core.masking import holds_phones
 from core.statuses import LeadStatus
 from db.models import FieldDefinition
 from db.models import Lead as Row
@@ -18,6 +17,7 @@ from gql.schema.ids import opaque
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
 from gql.schema.project import Project
+from gql.schema.shown_phones import shown_phone
 from gql.schema.team import Team
 from gql.schema.user import User
 
@@ -49,10 +49,10 @@ class Lead(Node):
     version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
 
     def resolve_phone(self, info: Info) -> str:
-        return _phone(info, self.row.phone)
+        return shown_phone(info, self.row.phone)
 
     def resolve_phone_raw(self, info: Info) -> str:
-        return _phone(info, self.row.phone_raw)
+        return shown_phone(info, self.row.phone_raw)
 
     async def resolve_values(self, info: Info) -> list[FieldValue]:
         fields = await info.context.loaders.project_fields.load(self.row.project_id)
@@ -162,16 +162,12 @@ class Lead(Node):
         )
 
 
-def _phone(info: Info, text: str) -> str:
-    return text if info.context.scope.may(Permission.PHONE_VIEW) else masked_phone(text)
-
-
 def _field_value(info: Info, key: str, value: str, fields: Mapping[str, FieldDefinition]) -> FieldValue:
     """The value as the caller may see it; one whose field is gone is treated like a phone."""
     field = fields.get(key)
-    is_phone = field is None or field.type == FieldType.PHONE
+    is_phone = holds_phones(key, field.type if field else None)
     return FieldValue(
-        key=key, label=field.label if field else key, value=_phone(info, value) if is_phone else value
+        key=key, label=field.label if field else key, value=shown_phone(info, value) if is_phone else value
     )
 
 
