@@ -1,8 +1,9 @@
 """Jobs: the list, look-up by id, cancelling, and following one as it goes on."""
 
 from collections.abc import AsyncIterator
+from time import monotonic
 
-from core.errors import CursorExpired, NotFound
+from core.errors import CursorExpired, Forbidden, NotFound, Unauthenticated
 from core.jobs import FINISHED, JobState
 from db.commands import job as commands
 from db.database import Topic
@@ -48,21 +49,29 @@ async def cancel_job(info: Info, input: CancelJobInput) -> JobPayload:
 
 
 async def job_progressed(info: Info, id: JobId, after: AfterEvent = None) -> AsyncIterator[JobEvent]:
-    """Each step as it is stored, or the newest of several; ends with the job."""
+    """Each step as it is stored, or the newest of several, again while all is quiet; ends with the job."""
     context = info.context
     job_id = ids.local(NOUN, id, context.scope)
-    seen = _seen(context.last_event_id or after)
+    seen, told = _seen(context.last_event_id or after), monotonic()
     async with context.feed.listen(context.scope.organisation_id, Topic.JOB, Topic.POLICY) as wake:
         while True:
-            await context.refresh_scope()
-            context.scope.need(queries.PERMISSION)
+            await _check_caller(context)
             row = await _row(context, job_id)
-            if (here := _place(row)) > seen:
-                seen = here
-                yield JobEvent(cursor=f"{here[0]}.{here[1]}", job=Job.from_row(row))
+            if (here := _place(row)) > seen or monotonic() - told >= context.settings.heartbeat_seconds:
+                seen, told = max(here, seen), monotonic()
+                yield JobEvent(cursor=f"{seen[0]}.{seen[1]}", job=Job.from_row(row))
             if JobState(row.state) in FINISHED:
                 return
             await wake.wait(context.settings.poll_seconds)
+
+
+async def _check_caller(context: Context) -> None:
+    """Reads the caller's rights anew. Raises Forbidden once the token or the right is gone."""
+    try:
+        scope = await context.refresh_scope()
+    except Unauthenticated:
+        raise Forbidden("The token is no longer valid.") from None
+    scope.need(queries.PERMISSION)
 
 
 async def _row(context: Context, job_id: int) -> Row:

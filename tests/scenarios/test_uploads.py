@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import aclosing
 from typing import Any, Self
 
 import anyio
@@ -23,6 +24,10 @@ CAMPAIGN = """mutation($input: CreateCampaignInput!) { createCampaign(input: $in
   campaign { id } userErrors { message } } }"""
 UPLOAD = """mutation($input: CreateLeadUploadInput!) { createLeadUpload(input: $input) {
   leadUpload { id url } userErrors { code message } } }"""
+FOLLOW = "subscription($id: ID!) { jobProgressed(id: $id) { cursor job { state } } }"
+TOKEN = """mutation { createApiToken(input: {name: "follower"}) {
+  token apiToken { id } userErrors { message } } }"""
+REVOKE = "mutation($id: ID!) { revokeApiToken(input: {id: $id}) { userErrors { message } } }"
 IMPORT = "mutation($id: ID!) { importLeads(input: {uploadId: $id}) { job { id } userErrors { code } } }"
 JOB = "query($id: ID!) { job(id: $id) { state error progress { rows valid } } }"
 
@@ -157,3 +162,29 @@ async def test_a_file_begun_anew_is_only_what_came_since(
     assert (await admin.put(url, DATA[:200])).json() == {"received": 200, "complete": False}
     assert (await admin.put(url, DATA[200:], **{"Upload-Offset": "200"})).json()["complete"]
     assert (await imported(admin, upload))["progress"]["valid"] == 60
+
+
+async def test_a_quiet_job_is_told_again_and_ends_with_forbidden_once_the_token_is_revoked(
+    installation: Installation, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    secret = await token(installation)
+    quiet = {"LEADGRAPH_JOBS_IN_SERVE": "false", "LEADGRAPH_HEARTBEAT_SECONDS": "0.5"}
+    server = installation.serve(settings=quiet)
+    await server.ready(tls)
+    admin = await connect(server.url, secret)
+    upload, url = await announced(admin)
+    assert (await admin.put(url, DATA)).json()["complete"]
+    job = (await admin.run(IMPORT, id=upload))["importLeads"]["job"]["id"]
+    made = (await admin.run(TOKEN))["createApiToken"]
+    follower = await connect(server.url, made["token"])
+    async with aclosing(follower.subscribe(FOLLOW, id=job)) as events:
+        with anyio.fail_after(20):
+            first, again = await anext(events), await anext(events)
+            assert first["data"] == again["data"]
+            await admin.run(REVOKE, id=made["apiToken"]["id"])
+            async for event in events:
+                if "errors" in event:
+                    assert event["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+                    break
+            else:
+                pytest.fail("the stream ended without a word")
