@@ -10,6 +10,8 @@ class JobKind(StrEnum):
     """What a job does; each kind has one handler, but a push, which is over when it is answered."""
 
     LEAD_IMPORT = "lead_import"
+    LEAD_IMPORT_PLAN = "lead_import_plan"
+    LEAD_IMPORT_UNDO = "lead_import_undo"
     LEAD_PUSH = "lead_push"
     LEAD_UPDATE = "lead_update"
 

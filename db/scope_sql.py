@@ -21,6 +21,7 @@ from core.access import Permission, Reach, Resource, Right, Scope
 from core.membership import Origin
 from db.models import (
     Campaign,
+    ImportMapping,
     Job,
     Lead,
     LeadPool,
@@ -112,6 +113,14 @@ def visible_projects(scope: Scope) -> ColumnElement[bool]:
         col(segment.organisation_id) == scope.organisation_id, visible_segments(scope, segment=segment)
     )
     return or_(col(Project.id).in_(through_campaigns), col(Project.id).in_(through_segments))
+
+
+def visible_mappings(scope: Scope) -> ColumnElement[bool]:
+    """Saved mappings of the projects that the caller sees."""
+    of_projects = select(col(Project.id)).where(
+        col(Project.organisation_id) == scope.organisation_id, visible_projects(scope)
+    )
+    return col(ImportMapping.project_id).in_(of_projects)
 
 
 def visible_uploads(scope: Scope, upload: type[LeadUpload] = LeadUpload) -> ColumnElement[bool]:

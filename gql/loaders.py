@@ -9,12 +9,13 @@ from strawberry.dataloader import DataLoader
 
 from core.access import Scope
 from core.field_catalogue import Catalogue
-from core.policies import PolicyLine
+from core.policies import PolicyLine, Subject
 from db.database import Database
 from db.models import (
     Campaign,
     CampaignResult,
     FieldDefinition,
+    ImportMapping,
     Lead,
     LeadPool,
     Project,
@@ -28,7 +29,13 @@ from db.queries.campaign import StoredField, fields_of_templates, results_of_cam
 from db.queries.field_catalogue import catalogues_of_projects
 from db.queries.lead import fields_of_projects
 from db.queries.lead_page import clones_of_leads, segments_of_leads
-from db.queries.lead_pool import PoolFigures, figures_of_pools
+from db.queries.lead_pool_figures import (
+    PoolBreakdown,
+    PoolFigures,
+    breakdown_of_pools,
+    figures_of_pools,
+)
+from db.queries.lead_pool_view import holders_of_views, starred_view
 from db.queries.policy import object_lines
 from db.queries.user import UserGroups, groups_of
 from db.queries.visible import visible_by_id
@@ -47,11 +54,13 @@ class Loaders:
         self._scope = scope
         self.campaign = self._by_id(Campaign)
         self.field_definition = self._by_id(FieldDefinition)
+        self.import_mapping = self._by_id(ImportMapping)
         self.lead = self._by_id(Lead)
         self.lead_pool = self._by_id(LeadPool)
         self.project = self._by_id(Project)
         self.segment = self._by_id(Segment)
         self.segment_group = self._by_id(SegmentGroup)
+        self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
         self.team = self._by_id(Team)
         self.user = self._by_id(User)
         self.campaign_results: DataLoader[int, list[CampaignResult]] = self._grouped(
@@ -60,11 +69,13 @@ class Loaders:
         self.project_fields: DataLoader[int, dict[str, FieldDefinition]] = self._grouped(
             fields_of_projects, dict
         )
-        self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
         self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
         self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
+        self.pool_breakdown: DataLoader[int, PoolBreakdown] = self._grouped(breakdown_of_pools, PoolBreakdown)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
+        self.view_holders: DataLoader[int, list[Subject]] = self._grouped(holders_of_views, list)
+        self.starred_view: DataLoader[tuple[()], int | None] = DataLoader(load_fn=self._load_star)
         self.user_groups = DataLoader(load_fn=self._load_groups, max_batch_size=1_000)
         self.access = DataLoader(load_fn=self._load_access, max_batch_size=1_000)
 
@@ -72,6 +83,12 @@ class Loaders:
         async with self._database.reading() as session:
             lines = await object_lines(session, self._scope.organisation_id, names)
         return [[line for line in lines if line.v1 == name] for name in names]
+
+    async def _load_star(self, keys: list[tuple[()]]) -> list[int | None]:
+        """The one key is nobody else's: the caller."""
+        async with self._database.reading() as session:
+            starred = await starred_view(session, self._scope)
+        return [starred for _ in keys]
 
     async def _load_catalogues(self, ids: list[int]) -> list[Catalogue]:
         async with self._database.reading() as session:

@@ -202,6 +202,23 @@ async def cancel_job(session: AsyncSession, scope: Scope, job_id: int, *, now: d
     return job
 
 
+async def resume_job(session: AsyncSession, scope: Scope, job_id: int, *, now: datetime) -> Job:
+    """Has a job that was cancelled, or has failed, go on where it stopped. Raises Conflict for any other."""
+    scope.need(Permission.LEAD_IMPORT)
+    job = await visible_or_not_found(session, scope, Job, job_id, lock=True)
+    if job.state not in (JobState.CANCELLED, JobState.FAILED):
+        raise Conflict(
+            f"Only a job that was cancelled or has failed goes on: {job.state}.", field=("input", "id")
+        )
+    if job.payload.get("undone"):
+        raise Conflict("The import has been undone.", field=("input", "id"))
+    job.state, job.error, job.finished_at = JobState.QUEUED.value, None, None
+    job.cancel_requested, job.attempts, job.run_after = False, 0, now
+    announce(session, scope.organisation_id, Topic.JOB)
+    await change_log.append(session, scope, noun="job", noun_id=job.id, action="resumed", now=now)
+    return job
+
+
 def _claimable(now: datetime) -> ColumnElement[bool]:
     """Waiting and due, or left behind by a worker that died."""
     waiting = and_(col(Job.state) == JobState.QUEUED.value, col(Job.run_after) <= now)

@@ -11,11 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Scope
 from core.lead_rows import LeadDraft
+from core.lead_spread import SpreadPlan
 from core.statuses import LeadStatus
 from db.bulk import bulk_insert
+from db.lead_counts import Alike, note_leads
 from db.models import Lead, LeadSlots
 
-OWN_COLUMNS = ("id", "position", "line", "phone", "phone_raw", "duplicate_key", "field_values")
+OWN_COLUMNS = (
+    "id",
+    "position",
+    "line",
+    "owner_team_id",
+    "call_after",
+    "phone",
+    "phone_raw",
+    "duplicate_key",
+    "field_values",
+)
 SLOTS_KEY = ["organisation_id", "lead_id", "set_number"]
 
 
@@ -23,7 +35,9 @@ SLOTS_KEY = ["organisation_id", "lead_id", "set_number"]
 class LeadHome:
     """Where new leads belong, and whose they are.
 
-    slots  set number and slot of each field, by its key
+    slots           set number and slot of each field, by its key
+    owner_team_ids  the team that owns them, or those that they are dealt out to by their lines
+    spread          when each may first be called, None: at once
     """
 
     project_id: int
@@ -32,7 +46,13 @@ class LeadHome:
     slots: Mapping[str, tuple[int, str]]
     priority: int = 0
     owner_user_id: int | None = None
-    owner_team_id: int | None = None
+    owner_team_ids: Sequence[int] = ()
+    spread: SpreadPlan | None = None
+
+    def by_line(self, line: int) -> tuple[int | None, datetime | None]:
+        """What depends on a lead's line: the team that owns it, and when it may first be called."""
+        team = self.owner_team_ids[line % len(self.owner_team_ids)] if self.owner_team_ids else None
+        return team, None if self.spread is None else self.spread.call_after(line)
 
 
 async def insert_leads(
@@ -52,11 +72,13 @@ async def insert_leads(
         by_set = layout.values(draft.search)
         own = by_set.pop(0, None) or layout.empty(0)
         phones = (draft.phone, draft.phone_raw, draft.duplicate_key)
-        leads.append([lead_id, draft.line, draft.line, *phones, draft.values, *own])
+        by_line = home.by_line(draft.line)
+        leads.append([lead_id, draft.line, draft.line, *by_line, *phones, draft.values, *own])
         for set_number, values in by_set.items():
             further[set_number].append([lead_id, *values])
     shared = _shared(scope, home, now)
     await bulk_insert(session, Lead, [*OWN_COLUMNS, *layout.names(0)], leads, alike=shared)
+    note_leads(session, _alike(shared), len(leads))
     for set_number, rows in further.items():
         key = {"organisation_id": scope.organisation_id, "set_number": set_number}
         await bulk_insert(session, LeadSlots, ["lead_id", *layout.names(set_number)], rows, alike=key)
@@ -100,16 +122,21 @@ def _shared(scope: Scope, home: LeadHome, now: datetime) -> dict[str, Any]:
         "pool_id": home.pool_id,
         "priority": home.priority,
         "owner_user_id": home.owner_user_id,
-        "owner_team_id": home.owner_team_id,
         "status": LeadStatus.NEW.value,
         "is_open": True,
         "active": True,
         "attempts": 0,
         "processed": False,
+        "taken_before": False,
         "created_at": now,
         "changed_at": now,
         "version": 1,
     }
+
+
+def _alike(shared: Mapping[str, Any]) -> Alike:
+    """The count that leads with these values belong to; new ones have neither result nor redial."""
+    return Alike(**{name: shared.get(name, "") for name in Alike._fields})
 
 
 class SlotLayout:

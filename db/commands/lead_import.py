@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from core.import_accounts import Accounts, DuplicateAction, DuplicateRule, DuplicateScope, Verdict, judge
+from core.errors import Conflict
+from core.import_accounts import Accounts, DuplicateAction, DuplicateRule, DuplicateScope, Verdict
+from core.import_judgement import Effect, Judgement, KnownLead, judge_batch
 from core.lead_rows import LeadDraft, RowProblem
 from core.statuses import LeadStatus
+from db import change_log
+from db.bulk import bulk_insert
 from db.commands.import_report import insert_reports, problem_report, repeat_report, warning_report
 from db.commands.lead import LeadHome, insert_leads
 from db.ids import allocate
-from db.models import Lead, LeadPool, Project
+from db.lead_counts import counting
+from db.models import Campaign, ImportEffect, Lead, LeadPool, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +48,21 @@ class StoredBatch:
     repeats: dict[int, tuple[int, Verdict]]
 
 
-@dataclass(slots=True)
-class _Known:
-    """A lead that a row may repeat; `place` is its place among the batch's own leads until it has an id."""
-
-    line: int | None
-    in_file: bool
-    is_open: bool = True
-    active: bool = True
-    id: int = 0
-    place: int | None = None
-
-
-@dataclass(slots=True)
-class _Repeat:
-    """A row that repeats a lead, and what is done about it."""
-
-    draft: LeadDraft
-    of: _Known
-    verdict: Verdict
-
-
-@dataclass(slots=True)
-class _Judged:
-    """A batch sorted out: which rows become leads, which repeat one, and which leads are acted on."""
-
-    accepted: list[LeadDraft] = field(default_factory=list)
-    repeats: list[_Repeat] = field(default_factory=list)
-    acted_on: list[_Known] = field(default_factory=list)
+async def check_still_open(session: AsyncSession, scope: Scope, target: ImportTarget) -> None:
+    """Raises Conflict once the campaign or its project takes no leads any more: what is in stays."""
+    archived = (
+        select(col(Campaign.archived_at), col(Project.archived_at))
+        .join(
+            Project,
+            and_(
+                col(Project.organisation_id) == scope.organisation_id,
+                col(Project.id) == col(Campaign.project_id),
+            ),
+        )
+        .where(col(Campaign.organisation_id) == scope.organisation_id, col(Campaign.id) == target.campaign_id)
+    )
+    if any((await session.execute(archived)).one()):
+        raise Conflict("The campaign was archived while its leads were coming in: those that are in stay.")
 
 
 async def import_batch(
@@ -96,40 +88,42 @@ async def store_batch(
     """The same, for who wants to know of each row."""
     drafts = [row for row in rows if isinstance(row, LeadDraft)]
     problems = [row for row in rows if isinstance(row, RowProblem)]
-    known = await _known_leads(session, scope, target, drafts)
-    judged = _judge_all(drafts, known, target.duplicates)
+    await _hold_off_other_imports(session, scope, target)
+    acts = target.duplicates.action in (DuplicateAction.DEACTIVATE, DuplicateAction.REMOVE)
+    known = await known_leads(session, scope, target, drafts, lock=acts)
+    judged = judge_batch(drafts, known, target.duplicates)
     first = await _insert_accepted(session, scope, target, judged, now)
-    await _act_on(session, scope, judged.acted_on, target.duplicates.action, now)
+    await _act_on(session, scope, target, judged.effects, now)
     await _insert_reports(session, scope, target.pool_id, problems, judged)
-    discarded = sum(not repeat.verdict.imported for repeat in judged.repeats)
-    accounts = Accounts(
-        rows=len(rows),
-        valid=len(judged.accepted),
-        invalid=len(problems),
-        duplicates=discarded,
-        flagged=len(judged.repeats) - discarded,
-        acted_on=len(judged.acted_on),
-    )
+    accounts = judged.accounts(len(problems))
     await _add_accounts(session, scope, target.pool_id, accounts)
     lead_ids = {draft.line: lead_id for lead_id, draft in enumerate(judged.accepted, first)}
     repeats = {repeat.draft.line: (repeat.of.id, repeat.verdict) for repeat in judged.repeats}
     return StoredBatch(accounts, lead_ids, repeats)
 
 
-async def _known_leads(
-    session: AsyncSession, scope: Scope, target: ImportTarget, drafts: Sequence[LeadDraft]
-) -> dict[str, list[_Known]]:
-    """The leads that rows of the batch repeat, by duplicate key, oldest first; one statement for all."""
+async def known_leads(
+    session: AsyncSession,
+    scope: Scope,
+    target: ImportTarget,
+    drafts: Sequence[LeadDraft],
+    *,
+    lock: bool = False,
+) -> dict[str, list[KnownLead]]:
+    """The leads that rows of the batch repeat, by duplicate key, oldest first; one statement for all.
+
+    lock  as they are about to be judged and changed: whoever is recording a call of one is waited for
+    """
     keys = {draft.duplicate_key for draft in drafts if draft.duplicate_key is not None}
     if not keys:
         return {}
-    await _hold_off_other_imports(session, scope, target)
-    found = await session.execute(
+    repeated = (
         select(
             col(Lead.duplicate_key),
             col(Lead.id),
             col(Lead.line),
             col(Lead.is_open),
+            col(Lead.status),
             _of_file(target, col(Lead.pool_id)),
         )
         .join(
@@ -146,9 +140,13 @@ async def _known_leads(
             or_(*_searched(target)),
         )
     )
-    known: dict[str, list[_Known]] = defaultdict(list)
-    for key, lead_id, line, is_open, in_file in sorted(found, key=lambda row: row.id):
-        known[str(key)].append(_Known(line if in_file else None, bool(in_file), is_open, id=lead_id))
+    if lock:
+        repeated = repeated.order_by(col(Lead.id) + 0).with_for_update(key_share=True, of=Lead)
+    found = await session.execute(repeated)
+    known: dict[str, list[KnownLead]] = defaultdict(list)
+    for key, lead_id, line, is_open, status, in_file in sorted(found, key=lambda row: row.id):
+        place = line if in_file else None
+        known[str(key)].append(KnownLead(place, bool(in_file), is_open, status=status, id=lead_id))
     return known
 
 
@@ -196,54 +194,14 @@ async def _hold_off_other_imports(session: AsyncSession, scope: Scope, target: I
     )
 
 
-def _judge_all(drafts: Sequence[LeadDraft], known: dict[str, list[_Known]], rule: DuplicateRule) -> _Judged:
-    judged = _Judged()
-    for draft in drafts:
-        if draft.duplicate_key is None:
-            judged.accepted.append(draft)
-            continue
-        repeated = [lead for lead in known.get(draft.duplicate_key, ()) if _still_counts(lead, rule)]
-        if repeated:
-            _judge_repeat(judged, draft, repeated, rule.action)
-            if not judged.repeats[-1].verdict.imported:
-                continue
-        if rule.within_file:
-            place = len(judged.accepted)
-            known.setdefault(draft.duplicate_key, []).append(_Known(draft.line, in_file=True, place=place))
-        judged.accepted.append(draft)
-    return judged
-
-
-def _still_counts(lead: _Known, rule: DuplicateRule) -> bool:
-    """An earlier row of this very batch may have changed the lead."""
-    return lead.active and (lead.is_open or lead.in_file or not rule.only_open)
-
-
-def _judge_repeat(
-    judged: _Judged, draft: LeadDraft, repeated: Sequence[_Known], action: DuplicateAction
-) -> None:
-    open_ones = [lead for lead in repeated if lead.is_open]
-    verdict = judge(action, existing_is_open=bool(open_ones))
-    named = open_ones[0] if verdict.touches_existing else repeated[0]
-    judged.repeats.append(_Repeat(draft, named, verdict))
-    if not verdict.touches_existing:
-        return
-    for lead in open_ones:
-        if action is DuplicateAction.DEACTIVATE:
-            lead.active = False
-        else:
-            lead.is_open = False
-    judged.acted_on.extend(open_ones)
-
-
 async def _insert_accepted(
-    session: AsyncSession, scope: Scope, target: ImportTarget, judged: _Judged, now: datetime
+    session: AsyncSession, scope: Scope, target: ImportTarget, judged: Judgement, now: datetime
 ) -> int:
     """The id of the first new lead; those of the others follow it."""
     if not judged.accepted:
         return 0
     first = await allocate(session, scope.organisation_id, "lead", len(judged.accepted))
-    for lead in (*judged.acted_on, *(repeat.of for repeat in judged.repeats)):
+    for lead in (*(effect.on for effect in judged.effects), *(repeat.of for repeat in judged.repeats)):
         if lead.place is not None:
             lead.id = first + lead.place
     await insert_leads(session, scope, target, judged.accepted, first_id=first, now=now)
@@ -251,27 +209,50 @@ async def _insert_accepted(
 
 
 async def _act_on(
-    session: AsyncSession, scope: Scope, leads: Sequence[_Known], action: DuplicateAction, now: datetime
+    session: AsyncSession, scope: Scope, target: ImportTarget, effects: Sequence[Effect], now: datetime
 ) -> None:
-    if not leads:
+    """Changes the existing leads, and keeps what each was before: in its history, and for an undo."""
+    if not effects:
         return
+    removes = target.duplicates.action is DuplicateAction.REMOVE
     values: dict[str, Any] = (
-        {"active": False}
-        if action is DuplicateAction.DEACTIVATE
-        else {"status": LeadStatus.REMOVED.value, "is_open": False}
+        {"status": LeadStatus.REMOVED.value, "is_open": False} if removes else {"active": False}
     )
-    ids = [lead.id for lead in leads]
+    by_id = {effect.on.id: effect for effect in effects}
     changed = (
         update(Lead)
-        .where(col(Lead.organisation_id) == scope.organisation_id, col(Lead.id).in_(ids))
+        .where(col(Lead.organisation_id) == scope.organisation_id, col(Lead.id).in_(by_id))
         .values(changed_at=now, version=col(Lead.version) + 1, **values)
+        .returning(col(Lead.id), col(Lead.version))
         .execution_options(synchronize_session=False)
     )
-    await session.execute(changed)
+    async with counting(session, scope.organisation_id, list(by_id)):
+        versions = [(lead_id, version) for lead_id, version in await session.execute(changed)]
+    rows = [[lead, by_id[lead].draft.line, by_id[lead].on.status, version] for lead, version in versions]
+    alike = {
+        "organisation_id": scope.organisation_id,
+        "pool_id": target.pool_id,
+        "action": target.duplicates.action.value,
+    }
+    await bulk_insert(
+        session, ImportEffect, ["lead_id", "line", "status_before", "version"], rows, alike=alike
+    )
+    edits = [_edit_of(by_id[lead_id], target) for lead_id, _ in versions]
+    await change_log.append_all(session, scope, edits, now=now)
+
+
+def _edit_of(effect: Effect, target: ImportTarget) -> change_log.Edit:
+    after: dict[str, Any] = {"pool": target.pool_id, "line": effect.draft.line}
+    if target.duplicates.action is DuplicateAction.REMOVE:
+        before, after = {"status": effect.on.status}, {"status": LeadStatus.REMOVED.value, **after}
+        return change_log.Edit("lead", effect.on.id, "removed_as_duplicate", before, after)
+    return change_log.Edit(
+        "lead", effect.on.id, "deactivated_as_duplicate", {"active": True}, {"active": False, **after}
+    )
 
 
 async def _insert_reports(
-    session: AsyncSession, scope: Scope, pool_id: int, problems: Sequence[RowProblem], judged: _Judged
+    session: AsyncSession, scope: Scope, pool_id: int, problems: Sequence[RowProblem], judged: Judgement
 ) -> None:
     reports = [
         *(problem_report(problem) for problem in problems),

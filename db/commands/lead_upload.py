@@ -11,8 +11,8 @@ from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.csv_file import Dialect
-from core.errors import BadInput, Conflict, TooLarge
-from core.field_mapping import Column, Pair, check_mapping, check_pairs, suggest
+from core.errors import BadInput, Conflict, NotFound, TooLarge
+from core.field_mapping import Column, Pair, Unfit, check_mapping, check_pairs, fitted, suggest
 from core.fields import Field
 from core.jobs import JobKind
 from core.names import checked_name
@@ -21,9 +21,9 @@ from db import change_log
 from db.commands.job import enqueue
 from db.commands.lead_pool import create_pool_of_upload
 from db.ids import allocate
-from db.models import Campaign, Job, LeadPool, LeadUpload, Team, User
+from db.models import Campaign, ImportMapping, Job, LeadPool, LeadUpload, Team, User
 from db.queries.campaign import fields_of_template
-from db.queries.visible import check_version, visible_or_not_found
+from db.queries.visible import check_version, visible_by_id, visible_or_not_found
 
 RECEIVING, RECEIVED, SUBMITTED = "receiving", "received", "submitted"
 MAX_FILE_NAME = 200
@@ -42,12 +42,31 @@ class UploadChanges:
     """What to change; None leaves it as it is.
 
     mapping     given whole; columns left out of it are not imported
+    mapping_id  a saved mapping to take instead, as far as it fits
     inspection  the file read anew, in a dialect that was chosen by hand
     """
 
     settings: ImportSettings | None = None
     mapping: Sequence[Pair] | None = None
+    mapping_id: int | None = None
     inspection: Inspection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedUpload:
+    """An upload after a change, and what of a saved mapping did not fit."""
+
+    upload: LeadUpload
+    unfit: Sequence[Unfit]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedImport:
+    """The pool of an import, the job that fills it, and its changeset: the submission in the change log."""
+
+    pool: LeadPool
+    job: Job
+    changeset: int
 
 
 async def create_lead_upload(
@@ -137,7 +156,7 @@ async def update_lead_upload(
     changes: UploadChanges,
     *,
     expected_version: int | None,
-) -> LeadUpload:
+) -> UpdatedUpload:
     """Changes settings and mapping as often as wanted before submission. Raises Conflict after it."""
     scope.need(Permission.LEAD_IMPORT)
     upload = await visible_or_not_found(session, scope, LeadUpload, upload_id, lock=True)
@@ -152,14 +171,17 @@ async def update_lead_upload(
         upload.settings = changes.settings.record()
     if changes.mapping is not None:
         upload.mapping = await _checked_mapping(session, scope, upload, changes.mapping)
+    unfit: list[Unfit] = []
+    if changes.mapping_id is not None:
+        upload.mapping, unfit = await _saved_mapping(session, scope, upload, changes.mapping_id)
     upload.version += 1
-    return upload
+    return UpdatedUpload(upload, unfit)
 
 
 async def submit_lead_upload(
     session: AsyncSession, scope: Scope, upload_id: int, *, now: datetime
-) -> tuple[LeadPool, Job]:
-    """Makes the pool and asks for the import; submitting again answers with the same two.
+) -> SubmittedImport:
+    """Makes the pool and asks for the import; submitting again answers with the same.
 
     Raises  BadInput while the file, the mapping or the duplicate field is missing
     """
@@ -168,7 +190,48 @@ async def submit_lead_upload(
     key = f"lead_import:{upload.id}"
     if upload.state == SUBMITTED:
         job = await enqueue(session, scope, JobKind.LEAD_IMPORT, {}, idempotency_key=key, now=now)
-        return await visible_or_not_found(session, scope, LeadPool, job.payload["pool"]), job
+        pool = await visible_or_not_found(session, scope, LeadPool, job.payload["pool"])
+        return SubmittedImport(pool, job, job.payload["changeset"])
+    campaign, settings = await _checked_upload(session, scope, upload)
+    pool = await create_pool_of_upload(session, scope, campaign, settings, now=now)
+    changeset = await change_log.append(
+        session,
+        scope,
+        noun="lead_pool",
+        noun_id=pool.id,
+        action="import_submitted",
+        now=now,
+        after={"campaign": campaign.id, "file": upload.file_name, "upload": upload.id},
+    )
+    payload = {"upload": upload.id, "pool": pool.id, "changeset": changeset}
+    job = await enqueue(session, scope, JobKind.LEAD_IMPORT, payload, idempotency_key=key, now=now)
+    upload.settings = settings.record()
+    upload.state = SUBMITTED
+    upload.version += 1
+    return SubmittedImport(pool, job, changeset)
+
+
+async def check_submittable(session: AsyncSession, scope: Scope, upload_id: int) -> LeadUpload:
+    """The upload, if it could be submitted as it is; for a dry run. Raises as the submission does."""
+    scope.need(Permission.LEAD_IMPORT)
+    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id)
+    if upload.state == SUBMITTED:
+        raise Conflict("The upload has been submitted.", field=("input", "uploadId"))
+    await _checked_upload(session, scope, upload)
+    return upload
+
+
+async def enqueue_plan(session: AsyncSession, scope: Scope, upload: LeadUpload, *, now: datetime) -> Job:
+    """Asks for the dry run of an upload as it is now."""
+    key = f"lead_import_plan:{upload.id}:{upload.version}:{now.timestamp()}"
+    payload = {"upload": upload.id}
+    return await enqueue(session, scope, JobKind.LEAD_IMPORT_PLAN, payload, idempotency_key=key, now=now)
+
+
+async def _checked_upload(
+    session: AsyncSession, scope: Scope, upload: LeadUpload
+) -> tuple[Campaign, ImportSettings]:
+    """The campaign and the settings of an upload that has all it needs."""
     if upload.state != RECEIVED:
         raise Conflict(
             "The file has not arrived in full: send it with PUT /uploads/{id}.", field=("input", "uploadId")
@@ -179,23 +242,7 @@ async def submit_lead_upload(
     columns = [column["name"] for column in upload.columns or ()]
     pairs = [Pair(column, key) for column, key in (upload.mapping or {}).items()]
     mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
-    settings = replace(settings, duplicate_field=mapping.duplicate.key)
-    pool = await create_pool_of_upload(session, scope, campaign, settings, now=now)
-    payload = {"upload": upload.id, "pool": pool.id}
-    job = await enqueue(session, scope, JobKind.LEAD_IMPORT, payload, idempotency_key=key, now=now)
-    upload.settings = settings.record()
-    upload.state = SUBMITTED
-    upload.version += 1
-    await change_log.append(
-        session,
-        scope,
-        noun="lead_pool",
-        noun_id=pool.id,
-        action="import_submitted",
-        now=now,
-        after={"campaign": campaign.id, "file": upload.file_name, "upload": upload.id},
-    )
-    return pool, job
+    return campaign, replace(settings, duplicate_field=mapping.duplicate.key)
 
 
 def dialect_of(record: Mapping[str, object]) -> Dialect:
@@ -231,6 +278,20 @@ async def _checked_mapping(
     return {pair.column: pair.field for pair in pairs if pair.field is not None}
 
 
+async def _saved_mapping(
+    session: AsyncSession, scope: Scope, upload: LeadUpload, mapping_id: int
+) -> tuple[dict[str, str], list[Unfit]]:
+    path = ("input", "mappingId")
+    if upload.columns is None:
+        raise Conflict("The file has not arrived: there are no columns to map.", field=path)
+    saved = (await visible_by_id(session, scope, ImportMapping, [mapping_id])).get(mapping_id)
+    if saved is None:
+        raise NotFound(field=path)
+    names = [column_from(record).name for record in upload.columns]
+    pairs, unfit = fitted(saved.fields, names, await _fields(session, scope, upload))
+    return {pair.column: pair.field for pair in pairs if pair.field is not None}, unfit
+
+
 async def _fields(session: AsyncSession, scope: Scope, upload: LeadUpload) -> list[Field]:
     campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
     return [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
@@ -241,8 +302,8 @@ async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportS
     check_settings(settings)
     if settings.owner_user_id is not None:
         await visible_or_not_found(session, scope, User, settings.owner_user_id)
-    if settings.owner_team_id is not None:
-        await visible_or_not_found(session, scope, Team, settings.owner_team_id)
+    for team_id in settings.owner_team_ids:
+        await visible_or_not_found(session, scope, Team, team_id)
 
 
 async def _check_open(session: AsyncSession, scope: Scope, max_open: int, since: datetime) -> None:

@@ -6,13 +6,16 @@ from db.models.campaign import Campaign, CampaignResult, FieldDefinition, Projec
 from db.models.change_log import ChangeLog
 from db.models.job import Job
 from db.models.lead import Lead, LeadSlots
-from db.models.lead_pool import ImportRow, LeadPool, LeadUpload
+from db.models.lead_count import CallCount, LeadCount
+from db.models.lead_pool import ImportEffect, ImportMapping, ImportRow, LeadPool, LeadUpload
+from db.models.lead_pool_view import LeadPoolView, LeadPoolViewShare, LeadPoolViewStar
 from db.models.organisation import IdBlock, Organisation
 from db.models.segment import MembershipLog, Segment, SegmentGroup, SegmentMember, SegmentRevision
 
 __all__ = [
     "ApiToken",
     "Call",
+    "CallCount",
     "CallSession",
     "Campaign",
     "CampaignResult",
@@ -20,10 +23,16 @@ __all__ = [
     "ChangeLog",
     "FieldDefinition",
     "IdBlock",
+    "ImportEffect",
+    "ImportMapping",
     "ImportRow",
     "Job",
     "Lead",
+    "LeadCount",
     "LeadPool",
+    "LeadPoolView",
+    "LeadPoolViewShare",
+    "LeadPoolViewStar",
     "LeadSlots",
     "LeadUpload",
     "MembershipLog",

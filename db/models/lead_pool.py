@@ -4,9 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlmodel import Field, SQLModel
 
-from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
+from core.fields import fold
+from db.models.columns import JsonValue, OrderedText, OrganisationRow, UtcDateTime
+
+
+def _folded_name(context: DefaultExecutionContext) -> str:
+    return fold(str(context.get_current_parameters()["name"]))  # type: ignore[no-untyped-call]
 
 
 class LeadUpload(OrganisationRow, table=True):
@@ -40,6 +46,8 @@ class LeadPool(OrganisationRow, table=True):
 
     source          upload, api, hand
     standing        the source it is its campaign's standing pool for: one each, for leads that name no pool
+    name_folded     what it is searched and sorted by
+    shuffle_seed    what its calling order was last shuffled from, None: the order it came in
     duplicate_*     how its upload was checked; the counts are the upload's accounts
     """
 
@@ -53,6 +61,9 @@ class LeadPool(OrganisationRow, table=True):
 
     campaign_id: int = Field(sa_type=BigInteger)
     name: str
+    name_folded: str | None = Field(
+        default=None, sa_type=OrderedText, sa_column_kwargs={"default": _folded_name, "nullable": False}
+    )
     description: str = ""
     active: bool = True
     source: str
@@ -60,6 +71,7 @@ class LeadPool(OrganisationRow, table=True):
     priority: int = 0
     active_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    shuffle_seed: str | None = None
     duplicate_field: str | None = None
     duplicate_scope: str | None = None
     duplicate_action: str | None = None
@@ -69,6 +81,54 @@ class LeadPool(OrganisationRow, table=True):
     duplicates: int = 0
     flagged: int = 0
     acted_on: int = 0
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    updated_by: int | None = Field(default=None, sa_type=BigInteger)
+    version: int = 1
+
+
+class ImportEffect(SQLModel, table=True):
+    """An existing lead that an import deactivated or set to removed, for the undo.
+
+    line     the row that repeats it
+    version  the lead's version after it: a lead that has another one was changed since
+    """
+
+    __tablename__ = "import_effect"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "pool_id"], ["lead_pool.organisation_id", "lead_pool.id"]),
+        Index("import_effect_lead", "organisation_id", "lead_id"),
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    pool_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    lead_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    line: int
+    action: str
+    status_before: str
+    version: int
+
+
+class ImportMapping(OrganisationRow, table=True):
+    """A mapping kept under a name, for files that come again; for all campaigns of its project.
+
+    campaign_id  the one it was made for      fields  template field by column name
+    """
+
+    __tablename__ = "import_mapping"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "project_id"], ["project.organisation_id", "project.id"]),
+        ForeignKeyConstraint(["organisation_id", "campaign_id"], ["campaign.organisation_id", "campaign.id"]),
+        ForeignKeyConstraint(["organisation_id", "updated_by"], ["user.organisation_id", "user.id"]),
+        UniqueConstraint("organisation_id", "project_id", "name"),
+    )
+
+    project_id: int = Field(sa_type=BigInteger)
+    campaign_id: int = Field(sa_type=BigInteger)
+    name: str
+    fields: dict[str, str] = Field(sa_type=JsonValue)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     updated_by: int | None = Field(default=None, sa_type=BigInteger)

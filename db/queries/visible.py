@@ -12,6 +12,7 @@ from core.errors import NotFound, StaleVersion
 from db.models import (
     Campaign,
     FieldDefinition,
+    ImportMapping,
     Job,
     Lead,
     LeadPool,
@@ -28,6 +29,7 @@ from db.scope_sql import (
     visible_groups,
     visible_jobs,
     visible_leads_by_id,
+    visible_mappings,
     visible_pools,
     visible_projects,
     visible_segments,
@@ -39,6 +41,7 @@ Row = TypeVar("Row", bound=OrganisationRow)
 VISIBLE: dict[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]] = {
     Campaign: visible_campaigns,
     FieldDefinition: lambda scope: true(),
+    ImportMapping: visible_mappings,
     Job: visible_jobs,
     Lead: visible_leads_by_id,
     LeadPool: visible_pools,

@@ -69,7 +69,8 @@ async def import_file(services: Services, wanted: FileImport, show: Show = lambd
         await uploads.update_lead_upload(
             session, scope, upload.id, _changes(upload, wanted), expected_version=None
         )
-        pool, job = await uploads.submit_lead_upload(session, scope, upload.id, now=now)
+        submitted = await uploads.submit_lead_upload(session, scope, upload.id, now=now)
+        pool, job = submitted.pool, submitted.job
         # In one transaction: a server that runs beside sees the job only as one that is taken.
         await jobs.claim_one(session, scope, job.id, owner=new_owner(), length=runner.lease_length, now=now)
     await _watched(database, scope, job, runner.run_one(job), show)

@@ -9,6 +9,8 @@ from core.jobs import JobKind
 from db.database import Database
 from gql.context import Clock
 from gql.inspection import upload_files
+from gql.jobs.import_plan import LeadImportPlan
+from gql.jobs.import_undo import LeadImportUndo
 from gql.jobs.lead_import import LeadImport
 from gql.jobs.lead_update import LeadUpdate
 from gql.jobs.runner import Handler, JobRunner
@@ -18,9 +20,12 @@ from gql.settings import Settings
 
 def runner_of(database: Database, settings: Settings, clock: Clock) -> JobRunner:
     """A runner that knows every kind of job."""
+    files = upload_files(settings)
     handlers: dict[JobKind, Handler] = {
         JobKind.LEAD_UPDATE: LeadUpdate(database, clock, settings.max_bulk_leads),
-        JobKind.LEAD_IMPORT: LeadImport(database, clock, upload_files(settings), settings.import_batch_rows),
+        JobKind.LEAD_IMPORT: LeadImport(database, clock, files, settings.import_batch_rows),
+        JobKind.LEAD_IMPORT_PLAN: LeadImportPlan(database, clock, files, settings.import_batch_rows),
+        JobKind.LEAD_IMPORT_UNDO: LeadImportUndo(database, clock),
     }
     return JobRunner(
         database,

@@ -6,13 +6,24 @@ from time import monotonic
 from core.errors import CursorExpired, Forbidden, NotFound, Unauthenticated
 from core.jobs import FINISHED, JobState
 from db.commands import job as commands
+from db.commands.import_undo import undo_import
 from db.database import Topic
 from db.models import Job as Row
 from db.queries import job as queries
 from db.queries.visible import visible_or_not_found
 from gql.context import Context, Info
 from gql.schema import ids
-from gql.schema.job import AfterEvent, CancelJobInput, Job, JobEvent, JobId, JobPayload, JobStateFilter
+from gql.schema.job import (
+    AfterEvent,
+    CancelJobInput,
+    Job,
+    JobEvent,
+    JobId,
+    JobPayload,
+    JobStateFilter,
+    ResumeJobInput,
+    UndoChangesetInput,
+)
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 
 NOUN = "Job"
@@ -45,6 +56,22 @@ async def cancel_job(info: Info, input: CancelJobInput) -> JobPayload:
     job_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
     async with context.writing() as (session, scope):
         row = await commands.cancel_job(session, scope, job_id, now=context.now)
+    return JobPayload(job=Job.from_row(row))
+
+
+async def resume_job(info: Info, input: ResumeJobInput) -> JobPayload:
+    context = info.context
+    job_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
+    async with context.writing() as (session, scope):
+        row = await commands.resume_job(session, scope, job_id, now=context.now)
+    return JobPayload(job=Job.from_row(row))
+
+
+async def undo_changeset(info: Info, input: UndoChangesetInput) -> JobPayload:
+    context = info.context
+    changeset = ids.local("ChangeLogEntry", input.changeset, context.scope, ["input", "changeset"])
+    async with context.writing() as (session, scope):
+        row = await undo_import(session, scope, changeset, now=context.now)
     return JobPayload(job=Job.from_row(row))
 
 

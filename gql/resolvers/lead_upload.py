@@ -3,12 +3,17 @@
 from datetime import timedelta
 
 from core.errors import BadInput, Conflict, NotFound
+from core.import_accounts import Accounts
 from db.commands import lead_upload as commands
 from db.models import LeadUpload as Row
 from db.queries.visible import visible_or_not_found
 from gql.context import Context, Info
-from gql.inspection import inspect_upload
+from gql.import_plan import plan_import
+from gql.import_source import ImportSource
+from gql.inspection import inspect_upload, upload_files
 from gql.schema import ids
+from gql.schema.column_mapping import UnfitColumn, pairs_of
+from gql.schema.import_outcome import ImportPlan
 from gql.schema.job import Job
 from gql.schema.lead_pool import LeadPool
 from gql.schema.lead_upload import (
@@ -20,10 +25,10 @@ from gql.schema.lead_upload import (
     LeadUploadPayload,
     UpdateLeadUploadInput,
     UploadId,
-    pairs_of,
 )
 
 NOUN = "LeadUpload"
+PLANNED_AT_ONCE = 500_000
 
 
 async def get_lead_upload(info: Info, id: UploadId) -> LeadUpload | None:
@@ -57,25 +62,62 @@ async def create_lead_upload(info: Info, input: CreateLeadUploadInput) -> LeadUp
 async def update_lead_upload(info: Info, input: UpdateLeadUploadInput) -> LeadUploadPayload:
     context = info.context
     upload_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
+    if input.mapping is not None and input.mapping_id is not None:
+        raise BadInput("A mapping is given, or a saved one taken, not both.", field=["input", "mappingId"])
     row = await _row(context, upload_id)
     changes = commands.UploadChanges(
         settings=input.settings.to_core(context.scope, row.file_name) if input.settings else None,
         mapping=None if input.mapping is None else pairs_of(input.mapping),
+        mapping_id=ids.optional_local(
+            "ImportMapping", input.mapping_id, context.scope, ("input", "mappingId")
+        ),
         inspection=await _inspected(context, row, input.dialect) if input.dialect else None,
     )
     async with context.writing() as (session, scope):
-        row = await commands.update_lead_upload(
+        done = await commands.update_lead_upload(
             session, scope, upload_id, changes, expected_version=input.expected_version
         )
-    return LeadUploadPayload(lead_upload=LeadUpload.from_row(row))
+    return LeadUploadPayload(
+        lead_upload=LeadUpload.from_row(done.upload),
+        unfit=[UnfitColumn(column=one.column, field=one.field, reason=one.reason) for one in done.unfit],
+    )
 
 
 async def import_leads(info: Info, input: ImportLeadsInput) -> ImportLeadsPayload:
     context = info.context
     upload_id = ids.local(NOUN, input.upload_id, context.scope, ["input", "uploadId"])
+    if input.dry_run:
+        return await _planned(context, upload_id)
     async with context.writing() as (session, scope):
-        pool, job = await commands.submit_lead_upload(session, scope, upload_id, now=context.now)
-    return ImportLeadsPayload(job=Job.from_row(job), lead_pool=LeadPool.from_row(pool))
+        done = await commands.submit_lead_upload(session, scope, upload_id, now=context.now)
+    return ImportLeadsPayload(
+        job=Job.from_row(done.job),
+        lead_pool=LeadPool.from_row(done.pool),
+        changeset=ids.opaque("ChangeLogEntry", done.pool.organisation_id, done.changeset),
+    )
+
+
+async def _planned(context: Context, upload_id: int) -> ImportLeadsPayload:
+    """The plan of a small file at once, of a larger one as a job."""
+    async with context.database.reading() as session:
+        upload = await commands.check_submittable(session, context.scope, upload_id)
+    if upload.size > PLANNED_AT_ONCE:
+        async with context.writing() as (session, scope):
+            job = await commands.enqueue_plan(session, scope, upload, now=context.now)
+        return ImportLeadsPayload(job=Job.from_row(job))
+
+    async def told(source: ImportSource, added: Accounts) -> None:
+        """Nobody waits for the progress of a small file."""
+
+    plan = await plan_import(
+        context.database,
+        upload_files(context.settings),
+        context.scope,
+        upload_id,
+        10 * context.settings.import_batch_rows,
+        told,
+    )
+    return ImportLeadsPayload(plan=ImportPlan.from_record(plan))
 
 
 async def _row(context: Context, upload_id: int) -> Row:

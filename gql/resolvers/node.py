@@ -13,6 +13,7 @@ from gql.context import Info
 from gql.loaders import Loaders
 from gql.schema.campaign import Campaign
 from gql.schema.ids import parts
+from gql.schema.import_mapping import ImportMapping
 from gql.schema.lead import Lead
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
@@ -29,6 +30,11 @@ NODES: dict[str, tuple[Permission, Load, Callable[[Any], Node]]] = {
         Permission.ORGANISATION_VIEW,
         lambda loaders, one: loaders.campaign.load(one),
         Campaign.from_row,
+    ),
+    "ImportMapping": (
+        Permission.LEAD_IMPORT,
+        lambda loaders, one: loaders.import_mapping.load(one),
+        ImportMapping.from_row,
     ),
     "Lead": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead.load(one), Lead.from_row),
     "LeadPool": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead_pool.load(one), LeadPool.from_row),

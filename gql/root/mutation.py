@@ -11,10 +11,12 @@ from gql.resolvers import (
     api_token,
     calling,
     campaign,
+    import_mapping,
     job,
     lead_edit,
     lead_entry,
     lead_pool,
+    lead_pool_view,
     lead_upload,
     project,
     role,
@@ -34,10 +36,18 @@ from gql.schema.calling import (
     TakeNextLeadPayload,
 )
 from gql.schema.campaign import CampaignPayload
+from gql.schema.import_mapping import DeleteImportMappingPayload, ImportMappingPayload
 from gql.schema.job import JobPayload
 from gql.schema.lead_edit import DeleteLeadPayload, LeadPayload, LeadsPayload
 from gql.schema.lead_entry import CreateLeadPayload, PushLeadsPayload
-from gql.schema.lead_pool import LeadPoolPayload, LeadPoolsPayload
+from gql.schema.lead_pool_change import (
+    DeleteLeadPoolsPayload,
+    ExportLeadPoolPayload,
+    LeadPoolPayload,
+    LeadPoolsPayload,
+    ShuffleLeadPoolsPayload,
+)
+from gql.schema.lead_pool_view import DeleteLeadPoolViewPayload, LeadPoolViewPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
 from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
@@ -254,6 +264,30 @@ class Mutation:
     cancel_job: JobPayload | None = changes(
         job.cancel_job, JobPayload, Permission.LEAD_IMPORT, "Stops a job; what it has done so far stays."
     )
+    resume_job: JobPayload | None = changes(
+        job.resume_job,
+        JobPayload,
+        Permission.LEAD_IMPORT,
+        "Has a job that was cancelled or has failed go on where it stopped.",
+    )
+    undo_changeset: JobPayload | None = changes(
+        job.undo_changeset,
+        JobPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Takes an import back: its leads go, save those worked since, and leads it changed are as before.",
+    )
+    save_import_mapping: ImportMappingPayload | None = changes(
+        import_mapping.save_import_mapping,
+        ImportMappingPayload,
+        Permission.LEAD_IMPORT,
+        "Keeps a mapping under a name, for files that come again; `updateLeadUpload` takes it.",
+    )
+    delete_import_mapping: DeleteImportMappingPayload | None = changes(
+        import_mapping.delete_import_mapping,
+        DeleteImportMappingPayload,
+        Permission.LEAD_IMPORT,
+        "Forgets a saved mapping.",
+    )
     create_lead: CreateLeadPayload | None = changes(
         lead_entry.create_lead,
         CreateLeadPayload,
@@ -313,4 +347,52 @@ class Mutation:
         LeadPoolsPayload,
         Permission.LEAD_POOL_MANAGE,
         "Makes pools inactive: their leads are not called, save private and VIP redials.",
+    )
+    shuffle_lead_pools: ShuffleLeadPoolsPayload | None = changes(
+        lead_pool.shuffle_lead_pools,
+        ShuffleLeadPoolsPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Makes the calling order of pools a random one, from a seed, or restores the upload's.",
+    )
+    delete_lead_pools: DeleteLeadPoolsPayload | None = changes(
+        lead_pool.delete_lead_pools,
+        DeleteLeadPoolsPayload,
+        Permission.LEAD_POOL_MANAGE,
+        "Deletes the unprocessed leads of pools, and the pools that are then empty.",
+    )
+    save_lead_pool_view: LeadPoolViewPayload | None = changes(
+        lead_pool_view.save_lead_pool_view,
+        LeadPoolViewPayload,
+        Permission.LEAD_VIEW,
+        "Saves a view of the list of pools: a new one, or one of the caller's own anew.",
+    )
+    copy_lead_pool_view: LeadPoolViewPayload | None = changes(
+        lead_pool_view.copy_lead_pool_view,
+        LeadPoolViewPayload,
+        Permission.LEAD_VIEW,
+        "Makes the caller's own copy of a view they are shown.",
+    )
+    delete_lead_pool_view: DeleteLeadPoolViewPayload | None = changes(
+        lead_pool_view.delete_lead_pool_view,
+        DeleteLeadPoolViewPayload,
+        Permission.LEAD_VIEW,
+        "Deletes a view of the caller's own, for everybody it is shared with.",
+    )
+    share_lead_pool_view: LeadPoolViewPayload | None = changes(
+        lead_pool_view.share_lead_pool_view,
+        LeadPoolViewPayload,
+        Permission.LEAD_VIEW,
+        "Says anew who sees a view of the caller's own.",
+    )
+    star_lead_pool_view: LeadPoolViewPayload | None = changes(
+        lead_pool_view.star_lead_pool_view,
+        LeadPoolViewPayload,
+        Permission.LEAD_VIEW,
+        "Makes a view the one that the caller's list opens with, or no longer.",
+    )
+    export_lead_pool: ExportLeadPoolPayload | None = changes(
+        lead_pool.export_lead_pool,
+        ExportLeadPoolPayload,
+        Permission.LEAD_EXPORT,
+        "Makes short-lived paths to a pool's leads, figures, log, refused rows and duplicates as CSV.",
     )

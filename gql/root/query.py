@@ -11,9 +11,11 @@ from gql.resolvers import (
     calling,
     campaign,
     change_log,
+    import_mapping,
     job,
     lead,
     lead_pool,
+    lead_pool_view,
     lead_upload,
     membership,
     node,
@@ -32,9 +34,11 @@ from gql.schema.api_token import ApiToken
 from gql.schema.calling import CallableSegment
 from gql.schema.campaign import Campaign
 from gql.schema.change_log import ChangeLogEntry
+from gql.schema.import_mapping import ImportMapping
 from gql.schema.job import Job
 from gql.schema.lead import Lead
 from gql.schema.lead_pool import LeadPool
+from gql.schema.lead_pool_view import LeadPoolView
 from gql.schema.lead_upload import LeadUpload
 from gql.schema.membership import MembershipChange
 from gql.schema.node import Node
@@ -136,6 +140,11 @@ class Query:
     lead_pool: LeadPool | None = reads(
         lead_pool.get_lead_pool, Permission.LEAD_VIEW, "One lead pool; null where it may not be seen."
     )
+    lead_pool_views: Connection[LeadPoolView] | None = reads(
+        lead_pool_view.list_lead_pool_views,
+        Permission.LEAD_VIEW,
+        "Saved views of the list of pools: the caller's own, and those shared with them.",
+    )
     lead_upload: LeadUpload | None = reads(
         lead_upload.get_lead_upload,
         Permission.LEAD_IMPORT,
@@ -147,5 +156,10 @@ class Query:
         "Leads the caller may see: by conditions, by a rule, by search, in any order.",
     )
     lead: Lead | None = reads(lead.get_lead, Permission.LEAD_VIEW, "One lead; null where it may not be seen.")
+    import_mappings: Connection[ImportMapping] | None = reads(
+        import_mapping.list_import_mappings,
+        Permission.LEAD_IMPORT,
+        "Saved mappings of the projects the caller may see, by name.",
+    )
     jobs: Connection[Job] | None = reads(job.list_jobs, Permission.LEAD_IMPORT, "Jobs, newest first.")
     job: Job | None = reads(job.get_job, Permission.LEAD_IMPORT, "One job; null where there is none.")

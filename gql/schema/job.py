@@ -11,6 +11,7 @@ from db.models import Job as Row
 from gql.context import Info
 from gql.schema.enums import published
 from gql.schema.ids import opaque
+from gql.schema.import_outcome import ImportPlan, ImportUndo
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
 from gql.schema.user_error import UserError
@@ -21,6 +22,8 @@ published(
     "What a job does.",
     {
         "LEAD_IMPORT": "Imports an uploaded file of leads.",
+        "LEAD_IMPORT_PLAN": "Finds out what an import would do.",
+        "LEAD_IMPORT_UNDO": "Takes an import back.",
         "LEAD_PUSH": "Took in leads that a program pushed; over when it was answered.",
         "LEAD_UPDATE": "Edits many leads alike.",
     },
@@ -122,6 +125,21 @@ class Job(Node):
         resolver=resolve_lead_pool, description="The pool an import fills; it counts while it is filled."
     )
 
+    def resolve_import_plan(self) -> ImportPlan | None:
+        done = self.kind is JobKind.LEAD_IMPORT_PLAN and self.row.result is not None
+        return ImportPlan.from_record(self.row.result or {}) if done else None
+
+    def resolve_import_undo(self) -> ImportUndo | None:
+        done = self.kind is JobKind.LEAD_IMPORT_UNDO and self.row.result is not None
+        return ImportUndo.from_record(self.row.organisation_id, self.row.result or {}) if done else None
+
+    import_plan: ImportPlan | None = strawberry.field(
+        resolver=resolve_import_plan, description="What a dry run found; null until then, and for other jobs."
+    )
+    import_undo: ImportUndo | None = strawberry.field(
+        resolver=resolve_import_undo, description="What an undo did; null until then, and for other jobs."
+    )
+
     def resolve_lead_update(self) -> LeadUpdateSummary | None:
         return LeadUpdateSummary.from_row(self.row) if self.kind is JobKind.LEAD_UPDATE else None
 
@@ -154,6 +172,18 @@ class JobEvent:
 @strawberry.input(description="A job to stop.")
 class CancelJobInput:
     id: strawberry.ID = strawberry.field(description="The job; what it has done so far stays.")
+
+
+@strawberry.input(description="A job to go on with.")
+class ResumeJobInput:
+    id: strawberry.ID = strawberry.field(description="A job that was cancelled or has failed.")
+
+
+@strawberry.input(description="What to take back.")
+class UndoChangesetInput:
+    changeset: strawberry.ID = strawberry.field(
+        description="What `importLeads` answered as `changeset`; undone again it answers with the same job."
+    )
 
 
 @strawberry.type(description="A job after a change, or why there was none.")

@@ -1,27 +1,33 @@
 """Uploads of leads as the API shows them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
 import strawberry
 
-from core.access import Scope
+from core.access import Permission, Scope
 from core.csv_file import Dialect, known_encoding
 from core.errors import BadInput
-from core.field_mapping import Pair, suggest
+from core.field_mapping import suggest
 from core.fields import FieldType
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.lead_spread import Spread
+from core.masking import masked_phone, phone_columns
+from core.opening_hours import clock, minute_of
 from core.upload import ImportSettings, column_from, settings_from
 from db.models import LeadUpload as Row
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.campaign import Campaign
+from gql.schema.column_mapping import ColumnMapping, ColumnMappingInput, UnfitColumn
 from gql.schema.enums import published
+from gql.schema.import_outcome import ImportPlan
 from gql.schema.job import Job
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
+from gql.schema.team import Team
+from gql.schema.user import User
 from gql.schema.user_error import UserError
 
 
@@ -55,26 +61,30 @@ class CsvDialect:
 @strawberry.type(description="A column of an uploaded file.")
 class UploadColumn:
     name: str = strawberry.field(description="Its heading, made unique.")
-    samples: list[str] = strawberry.field(description="Its first different values, at most five.")
+    samples: list[str] = strawberry.field(
+        description=f"Its first different values, at most five; phones as far as "
+        f"`{Permission.PHONE_VIEW.name}` shows."
+    )
     guessed_type: FieldType = strawberry.field(description="What its values look like.")
     suggested_field: str | None = strawberry.field(
         description="Key of the template field it seems to fill; null: none."
     )
 
 
-@strawberry.type(description="One line of a mapping.")
-class ColumnMapping:
-    column: str = strawberry.field(description="Name of the column.")
-    field: str = strawberry.field(description="Key of the template field it fills.")
-
-
 @strawberry.type(description="How the leads of an upload come in.")
 class UploadSettings:
+    core: strawberry.Private[ImportSettings]
     pool_name: str = strawberry.field(description="Name of the pool to make.")
     description: str = strawberry.field(description="Its description.")
     priority: int = strawberry.field(description="Priority of its leads; the highest come first.")
     active_from: datetime | None = strawberry.field(description="Leads are not called before, UTC.")
     active_until: datetime | None = strawberry.field(description="Leads are not called from then on, UTC.")
+    day_offset: int = strawberry.field(description="Days between the upload and the first day of use.")
+    day_count: int = strawberry.field(description="Days over which leads are spread at random.")
+    time_from: str | None = strawberry.field(
+        description="HH:MM: from when in their day leads may be called, in the campaign's zone."
+    )
+    time_until: str | None = strawberry.field(description="HH:MM: every lead may be called by then.")
     duplicate_field: str | None = strawberry.field(description="Key of the field that tells duplicates.")
     duplicate_scope: DuplicateScope = strawberry.field(description="Where duplicates are looked for.")
     duplicate_action: DuplicateAction = strawberry.field(description="What is done about them.")
@@ -82,10 +92,33 @@ class UploadSettings:
     include_inactive_pools: bool = strawberry.field(description="Whether leads of inactive pools count.")
     repeats_within_file: bool = strawberry.field(description="Whether rows of the file itself count.")
 
+    async def resolve_owner_user(self, info: Info) -> User | None:
+        if self.core.owner_user_id is None:
+            return None
+        row = await info.context.loaders.user.load(self.core.owner_user_id)
+        return User.from_row(row) if row else None
+
+    async def resolve_owner_teams(self, info: Info) -> list[Team]:
+        rows = [await info.context.loaders.team.load(one) for one in self.core.owner_team_ids]
+        return [Team.from_row(row) for row in rows if row is not None]
+
+    owner_user: User | None = strawberry.field(
+        resolver=resolve_owner_user, description="The only user who may call the leads."
+    )
+    owner_teams: list[Team] = strawberry.field(
+        resolver=resolve_owner_teams, description="The teams the leads are dealt out to in turn."
+    )
+
     @classmethod
     def from_core(cls, settings: ImportSettings) -> Self:
-        rule = settings.duplicates
+        rule, spread = settings.duplicates, settings.spread
+        times = [clock(minute) for minute in spread.time_range] if spread.time_range else [None, None]
         return cls(
+            core=settings,
+            day_offset=spread.day_offset,
+            day_count=spread.day_count,
+            time_from=times[0],
+            time_until=times[1],
             pool_name=settings.pool_name,
             description=settings.description,
             priority=settings.priority,
@@ -123,10 +156,15 @@ class LeadUpload(Node):
         campaign = await info.context.loaders.campaign.load(self.row.campaign_id)
         stored = await info.context.loaders.template_fields.load(campaign.template_id) if campaign else []
         pairs = suggest(columns, [one.field for one in stored])
+        hidden = frozenset[str]()
+        if not info.context.scope.may(Permission.PHONE_VIEW):
+            suggested = {pair.column: pair.field for pair in pairs if pair.field is not None}
+            types = {one.field.key: one.field.type for one in stored}
+            hidden = phone_columns(columns, {**suggested, **(self.row.mapping or {})}, types)
         return [
             UploadColumn(
                 name=column.name,
-                samples=list(column.samples),
+                samples=[masked_phone(one) if column.name in hidden else one for one in column.samples],
                 guessed_type=column.type,
                 suggested_field=pair.field,
             )
@@ -181,8 +219,23 @@ class UploadSettingsInput:
     owner_user_id: strawberry.ID | None = strawberry.field(
         default=None, description="The only user who may call them."
     )
-    owner_team_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The team that may call them."
+    owner_team_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="The team that may call them; of several, each lead goes to one of them, in turn.",
+    )
+    day_offset: int = strawberry.field(
+        default=0, description="Days between the upload and the first day of use, 0 to 366."
+    )
+    day_count: int = strawberry.field(
+        default=1, description="Days over which leads are spread at random, 1 to 366."
+    )
+    time_from: str | None = strawberry.field(
+        default=None,
+        description="HH:MM, with `timeUntil`: each lead may be called from a moment of its day that is drawn "
+        "between the two, in the campaign's zone. Left out: from the beginning of its day.",
+    )
+    time_until: str | None = strawberry.field(
+        default=None, description="HH:MM, after `timeFrom`, at most 24:00."
     )
     duplicate_field: str | None = strawberry.field(
         default=None,
@@ -202,6 +255,13 @@ class UploadSettingsInput:
         default=True, description="Whether a row that repeats an earlier row of the file is a duplicate."
     )
 
+    def _time_range(self) -> tuple[int, int] | None:
+        if self.time_from is None and self.time_until is None:
+            return None
+        given = {"timeFrom": self.time_from, "timeUntil": self.time_until}
+        begin, end = (minute_of(text, ("input", "settings", name)) for name, text in given.items())
+        return begin, end
+
     def to_core(self, scope: Scope, file_name: str) -> ImportSettings:
         path = ("input", "settings")
         return ImportSettings(
@@ -211,7 +271,8 @@ class UploadSettingsInput:
             active_from=self.active_from,
             active_until=self.active_until,
             owner_user_id=ids.optional_local("User", self.owner_user_id, scope, (*path, "ownerUserId")),
-            owner_team_id=ids.optional_local("Team", self.owner_team_id, scope, (*path, "ownerTeamId")),
+            owner_team_ids=tuple(ids.locals_of("Team", self.owner_team_ids, scope, (*path, "ownerTeamIds"))),
+            spread=Spread(self.day_offset, self.day_count, self._time_range()),
             duplicate_field=self.duplicate_field,
             duplicates=DuplicateRule(
                 scope=self.duplicate_scope,
@@ -221,18 +282,6 @@ class UploadSettingsInput:
                 within_file=self.repeats_within_file,
             ),
         )
-
-
-@strawberry.input(description="One line of a mapping.")
-class ColumnMappingInput:
-    column: str = strawberry.field(description="Name of the column.")
-    field: str | None = strawberry.field(
-        default=None, description="Key of the template field it fills; null: it is not imported."
-    )
-
-
-def pairs_of(lines: Sequence[ColumnMappingInput]) -> list[Pair]:
-    return [Pair(line.column, line.field) for line in lines]
 
 
 @strawberry.input(description="How a file is written, where it was found out wrongly.")
@@ -273,6 +322,11 @@ class UpdateLeadUploadInput:
     mapping: list[ColumnMappingInput] | None = strawberry.field(
         default=None, description="Which column fills which field, given whole; the rest is not imported."
     )
+    mapping_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Takes a saved mapping as far as it fits; the lines that do not are answered as `unfit`. "
+        "`mapping` must be left out.",
+    )
     dialect: CsvDialectInput | None = strawberry.field(
         default=None, description="Reads the file anew as said here; the mapping starts from the suggestion."
     )
@@ -286,17 +340,33 @@ class ImportLeadsInput:
     upload_id: strawberry.ID = strawberry.field(
         description="The upload; importing it again answers with the same job."
     )
+    dry_run: bool = strawberry.field(
+        default=False,
+        description="Answers with the plan and imports nothing: at once up to 500 kB, beyond by a job.",
+    )
 
 
 @strawberry.type(description="An upload after a change, or why there was none.")
 class LeadUploadPayload:
     lead_upload: LeadUpload | None = strawberry.field(default=None, description="The upload.")
+    unfit: list[UnfitColumn] = strawberry.field(
+        default_factory=list,
+        description="Lines of the saved mapping that the file or the template has no place for.",
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
 @strawberry.type(description="The import that has begun, or why it has not.")
 class ImportLeadsPayload:
-    job: Job | None = strawberry.field(default=None, description="The job that imports.")
+    job: Job | None = strawberry.field(
+        default=None, description="The job that imports, or that makes the plan of a large file."
+    )
+    plan: ImportPlan | None = strawberry.field(
+        default=None, description="What a dry run found; null where a job finds it."
+    )
+    changeset: strawberry.ID | None = strawberry.field(
+        default=None, description="The import as a unit, its entry in the change log: for `undoChangeset`."
+    )
     lead_pool: LeadPool | None = strawberry.field(default=None, description="The pool it fills.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 

@@ -243,3 +243,19 @@ def test_a_byte_order_mark_is_never_part_of_the_first_heading() -> None:
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         data = "\ufeffName\nÅse\n".encode(encoding)
         assert read(chunks_of(data, 1), Dialect(encoding, ",", has_header=True)).columns == ("Name",)
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n"])
+def test_excels_line_that_names_the_separator_is_taken_at_its_word_and_is_no_row(line: str) -> None:
+    data = f"{line}a;b\n1,2;3\n".encode()
+    dialect = detect(data)
+    assert dialect.separator == ";"
+    file = read([data], dialect)
+    assert file.columns == ("a", "b")
+    assert list(file.rows) == [Row(3, ["1,2", "3"])]
+
+
+def test_a_million_columns_of_one_name_are_named_at_once() -> None:
+    columns = read([b"x," * 200_000 + b"x\n"], Dialect("utf-8", ",", has_header=True)).columns
+    assert columns[:2] == ("x", "x (2)")
+    assert columns[-1] == "x (200001)"

@@ -18,8 +18,8 @@ from tests.server import Installation, installed
 pytestmark = pytest.mark.anyio
 
 CREATE_PROJECT = 'mutation { createProject(input: {name: "P"}) { project { id } } }'
-CREATE_CAMPAIGN = """mutation($project: ID!) { createCampaign(input: {projectId: $project, code: "C", name: "C",
-  region: "US", fields: [{key: "phone", type: PHONE}, {key: "name"}]}) { campaign { id } } }"""
+CREATE_CAMPAIGN = """mutation($project: ID!) { createCampaign(input: {projectId: $project, code: "C",
+  name: "C", region: "US", fields: [{key: "phone", type: PHONE}, {key: "name"}]}) { campaign { id } } }"""
 CREATE_UPLOAD = """mutation($campaign: ID!) { createLeadUpload(input: {campaignId: $campaign,
   fileName: "leads.csv", settings: {duplicateField: "phone", duplicateScope: NONE}}) {
   leadUpload { id url } userErrors { message } } }"""

@@ -1,0 +1,70 @@
+"""What a planned import would do, and what an undone one did, as the API shows them."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import strawberry
+
+from core.access import Permission
+from core.masking import masked_text
+from gql.context import Info
+from gql.schema.ids import opaque
+
+SHOWN = ("line", "outcome", "column", "reason", "action")
+
+
+@strawberry.type(description="A row that would not simply become a lead.")
+class PlannedProblem:
+    line: int = strawberry.field(description="The line it begins on.")
+    outcome: str = strawberry.field(description="invalid, duplicate (discarded) or flagged (imported).")
+    column: str | None = strawberry.field(description="The column to blame; null: the whole row.")
+    held: strawberry.Private[str | None]
+
+    def resolve_value(self, info: Info) -> str | None:
+        shown = self.held is None or info.context.scope.may(Permission.PHONE_VIEW)
+        return self.held if shown else masked_text(self.held or "")
+
+    value: str | None = strawberry.field(
+        resolver=resolve_value,
+        description=f"What it holds; digits as of a phone are hidden without `{Permission.PHONE_VIEW.name}`.",
+    )
+    reason: str = strawberry.field(description="What is wrong, or what it repeats.")
+    action: str | None = strawberry.field(description="What would be done about a duplicate.")
+
+
+@strawberry.type(description="What an import would do as things stand. rows = valid + invalid + duplicates.")
+class ImportPlan:
+    rows: int = strawberry.field(description="Rows in the file.")
+    valid: int = strawberry.field(description="Rows that would become leads.")
+    invalid: int = strawberry.field(description="Rows that would be refused.")
+    duplicates: int = strawberry.field(description="Rows that would be discarded as duplicates.")
+    flagged: int = strawberry.field(description="Among `valid`: imported although a duplicate.")
+    acted_on: int = strawberry.field(description="Existing leads that would be changed.")
+    problems: list[PlannedProblem] = strawberry.field(
+        description="The first 100 rows that would not simply become leads."
+    )
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        problems = [
+            PlannedProblem(held=problem["value"], **{key: problem[key] for key in SHOWN})
+            for problem in record["problems"]
+        ]
+        return cls(**record["accounts"], problems=problems)
+
+
+@strawberry.type(description="What the undo of an import did.")
+class ImportUndo:
+    removed: int = strawberry.field(description="Leads of the import that are gone.")
+    restored: int = strawberry.field(description="Existing leads that are again as they were before it.")
+    stayed: int = strawberry.field(description="Leads of the import that were worked or edited since.")
+    stayed_lead_ids: list[strawberry.ID] = strawberry.field(description="The first 1,000 of these, by ID.")
+
+    @classmethod
+    def from_record(cls, organisation_id: int, record: Mapping[str, Any]) -> Self:
+        return cls(
+            removed=record["removed"],
+            restored=record["restored"],
+            stayed=record["stayed"],
+            stayed_lead_ids=[opaque("Lead", organisation_id, lead) for lead in record["leads"]],
+        )
