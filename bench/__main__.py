@@ -8,13 +8,15 @@ from pathlib import Path
 from bench.claims import compare_claims
 from bench.engines import Engine, engines
 from bench.hot_read import compare_hot_read
+from bench.import_memory import measure_memory
 from bench.import_rows import compare_import
 from bench.measure import Comparison, save, show
+from bench.pools import compare_pools
 from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
-PARTS = ("import", "rules", "read", "claim")
+PARTS = ("import", "pools", "rules", "read", "claim")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -24,11 +26,19 @@ def read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--leads", type=int, default=100_000, help="leads in the campaign")
     parser.add_argument("--rows", type=int, default=5_000, help="rows of the imported file")
+    parser.add_argument("--pools", type=int, default=1_000, help="pools that share the leads")
     parser.add_argument("--claims", type=int, default=500, help="leads handed out a round")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each pair")
     parser.add_argument("--seed", type=int, default=1, help="what the data are made from")
     parser.add_argument("--engine", action="append", choices=ENGINES, help="only this engine")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        action="append",
+        metavar="MB",
+        help="only the memory of importing a file of this size; may be given several times",
+    )
     return parser.parse_args()
 
 
@@ -38,6 +48,10 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
     found: list[Comparison] = []
     if "import" in parts:
         found.append(await compare_import(engine, asked.seed, asked.rows, min(asked.repeats, 3)))
+    if "pools" in parts:
+        async with engine.database() as database:
+            world = await make_world(database)
+            found += await compare_pools(engine, world, asked.seed, asked.pools, asked.leads, asked.repeats)
     if {"rules", "read", "claim"}.isdisjoint(parts):
         return found
     async with engine.database() as database:
@@ -61,7 +75,13 @@ def main() -> None:
         engines(asked.engine or ENGINES, Path(folder)) as ready,
     ):
         for engine in ready:
+            if asked.memory:
+                for megabytes in asked.memory:
+                    print(asyncio.run(measure_memory(engine, asked.seed, megabytes)).line())
+                continue
             found += asyncio.run(run_engine(engine, asked))
+    if asked.memory:
+        return
     show(found)
     print(f"Written to {save(found, RESULTS, **vars(asked))}")
 

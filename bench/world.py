@@ -24,6 +24,7 @@ from db.commands.segment_group import create_segment_group
 from db.commands.segment_member import UpdateChoice
 from db.database import Database
 from db.ids import allocate
+from db.lead_counts import recount
 from db.models import FieldDefinition, Lead, LeadPool
 from db.models.slots import SLOT_COUNTS
 from gql.administration import found_organisation
@@ -86,6 +87,7 @@ async def add_leads(world: World, seed: int, count: int) -> None:
             batch = []
     async with world.database.writing() as session:
         await allocate(session, world.scope.organisation_id, "lead", count)
+        await recount(session, world.scope.organisation_id)
         await (await session.connection()).exec_driver_sql("ANALYZE")
 
 

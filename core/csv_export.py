@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-HARMLESS = re.compile(r"[+-]?[\d\s().,/-]*\d[\d\s().,/-]*")
+HARMLESS = re.compile(r"[+-]?[\d•\s().,/-]*\d[\d•\s().,/-]*")
 
 
 def csv_lines(rows: Iterable[Sequence[object]]) -> str:

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     AUTOMATION = "automation"
     TIME = "time"
     API = "api"
+    DELETION = "deletion"
 
 
 class UpdateMode(StrEnum):

@@ -1,7 +1,7 @@
 """The database: an engine, reading and writing sessions, and what is announced after a commit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 BUSY_TIMEOUT_MS = 30_000
+CHECKPOINT_PAGES = 10_000
 ID_BLOCK = 64
 ENGINE_ARGUMENTS = frozenset(
     {"async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func"}
@@ -42,6 +43,8 @@ class Announcement:
 
 
 Listener = Callable[[frozenset[Announcement]], None]
+
+LastStep = Callable[[AsyncSession], Awaitable[None]]
 
 
 class Database:
@@ -89,9 +92,13 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A session whose work is committed when the block ends, and undone when it raises."""
         announced: set[Announcement] = set()
-        info = {"announced": announced, "ids": self._ids}
+        last_steps: dict[str, LastStep] = {}
+        info = {"announced": announced, "ids": self._ids, "last_steps": last_steps}
         async with self._turn, AsyncSession(self._writer, expire_on_commit=False, info=info) as session:
             yield session
+            await session.flush()
+            for step in last_steps.values():
+                await step(session)
             await session.commit()
         if announced:
             for listener in self._listeners:
@@ -172,6 +179,7 @@ def _on_sqlite_connect(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.close()

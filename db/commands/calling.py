@@ -26,6 +26,7 @@ from core.statuses import LeadStatus, is_open
 from db import change_log
 from db.commands.lead_claim import claim_next
 from db.ids import allocate
+from db.lead_counts import note_call
 from db.models import Call, CallSession, Campaign, CampaignResult, Lead, Segment, SegmentMember
 from db.queries.calling import offer_of, segment_facts, segments_by_right
 from db.queries.lead_readiness import redial_of
@@ -165,6 +166,7 @@ async def record_call(
         at=now,
     )
     session.add(call)
+    note_call(session, scope.organisation_id, lead.pool_id, result.key, now)
     await _log(session, scope, lead, "call_recorded", before, now)
     return RecordedCall(call, lead)
 

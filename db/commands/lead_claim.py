@@ -28,6 +28,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.calling import OVERDUE_AFTER
+from db.lead_counts import alike_of, note_leads
 from db.models import CallSession, Lead, LeadPool, SegmentMember
 from db.queries.calling import Offer
 from db.queries.lead_readiness import (
@@ -105,8 +106,16 @@ async def claim_next(
         found = await session.execute(statement, values, execution_options=AS_STORED)
         lead: Lead | None = found.scalars().first()
         if lead is not None:
+            _count_first_taking(session, lead)
             return lead
     return None
+
+
+def _count_first_taking(session: AsyncSession, lead: Lead) -> None:
+    if not lead.taken_before:
+        now_used = alike_of(lead)
+        note_leads(session, now_used._replace(processed=False), -1, -lead.attempts)
+        note_leads(session, now_used, 1, lead.attempts)
 
 
 AS_STORED = {"synchronize_session": False, "populate_existing": True}
@@ -131,7 +140,12 @@ def _lease(*candidates: Select[int]) -> Update:
             col(Lead.organisation_id) == ORGANISATION,
             col(Lead.id) == (func.coalesce(*chosen) if len(chosen) > 1 else chosen[0]),
         )
-        .values(lease_session_id=SESSION, lease_until=bindparam("until"), processed=True)
+        .values(
+            lease_session_id=SESSION,
+            lease_until=bindparam("until"),
+            processed=True,
+            taken_before=col(Lead.processed),
+        )
         .returning(Lead)
     )
 

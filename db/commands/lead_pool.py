@@ -1,23 +1,20 @@
 """Creating, changing and switching lead pools."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from core.access import Permission, Resource, Right, Scope
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden
+from core.fields import fold
 from core.names import checked_name
 from core.upload import ImportSettings, check_active_dates
 from db import change_log
 from db.ids import allocate
 from db.models import Campaign, LeadPool
 from db.queries.visible import check_version, visible_or_not_found
-from db.scope_sql import visible_pools
 
 UPLOAD, HAND = "upload", "hand"
 
@@ -80,7 +77,7 @@ async def update_lead_pool(
 ) -> LeadPool:
     """Changes a pool. Raises StaleVersion, BadInput where it would end before it begins."""
     scope.need(Permission.LEAD_POOL_MANAGE)
-    pool = await _managed(session, scope, pool_id)
+    pool = await managed_pool(session, scope, pool_id)
     check_version(pool.version, expected_version)
     wanted = {
         name: value
@@ -91,13 +88,14 @@ async def update_lead_pool(
         wanted |= {"active_from": None, "active_until": None}
     if "name" in wanted:
         wanted["name"] = checked_name(wanted["name"])
+        pool.name_folded = fold(wanted["name"])
     check_active_dates(
         wanted.get("active_from", pool.active_from), wanted.get("active_until", pool.active_until)
     )
     before = {name: getattr(pool, name) for name in wanted}
     for name, value in wanted.items():
         setattr(pool, name, value)
-    _touch(pool, scope, now)
+    touch_pool(pool, scope, now)
     await change_log.append(
         session,
         scope,
@@ -111,33 +109,21 @@ async def update_lead_pool(
     return pool
 
 
-async def switch_lead_pools(
-    session: AsyncSession, scope: Scope, pool_ids: Sequence[int], *, active: bool, now: datetime
-) -> dict[int, LeadPool]:
-    """Makes pools active or inactive and answers with those in reach; one that is so already stays so."""
+async def switch_lead_pool(
+    session: AsyncSession, scope: Scope, pool_id: int, *, active: bool, now: datetime
+) -> LeadPool:
+    """Makes a pool active or inactive; one that is so already stays so, which is not logged.
+
+    Raises NotFound, Forbidden
+    """
     scope.need(Permission.LEAD_POOL_MANAGE)
-    found = (
-        select(LeadPool)
-        .where(
-            col(LeadPool.organisation_id) == scope.organisation_id,
-            col(LeadPool.id).in_(pool_ids),
-            visible_pools(scope),
-        )
-        .order_by(col(LeadPool.id))
-        .with_for_update(of=LeadPool)
-    )
-    pools = {
-        pool.id: pool
-        for pool in (await session.execute(found)).scalars()
-        if scope.reaches(Resource.LEAD_POOL, Right.MANAGE, pool.id)
-    }
-    for pool in pools.values():
-        if pool.active != active:
-            pool.active = active
-            _touch(pool, scope, now)
-            action = "activated" if active else "deactivated"
-            await change_log.append(session, scope, noun="lead_pool", noun_id=pool.id, action=action, now=now)
-    return pools
+    pool = await managed_pool(session, scope, pool_id)
+    if pool.active != active:
+        pool.active = active
+        touch_pool(pool, scope, now)
+        action = "activated" if active else "deactivated"
+        await change_log.append(session, scope, noun="lead_pool", noun_id=pool.id, action=action, now=now)
+    return pool
 
 
 async def _create(
@@ -157,14 +143,15 @@ async def _create(
     return pool
 
 
-async def _managed(session: AsyncSession, scope: Scope, pool_id: int) -> LeadPool:
+async def managed_pool(session: AsyncSession, scope: Scope, pool_id: int) -> LeadPool:
+    """The pool, locked against other writers. Raises NotFound, or Forbidden without the right on it."""
     pool = await visible_or_not_found(session, scope, LeadPool, pool_id, lock=True)
     if not scope.reaches(Resource.LEAD_POOL, Right.MANAGE, pool_id):
-        raise NotFound
+        raise Forbidden("You may see this pool, not change it.", details={"right": Right.MANAGE.value})
     return pool
 
 
-def _touch(pool: LeadPool, scope: Scope, now: datetime) -> None:
+def touch_pool(pool: LeadPool, scope: Scope, now: datetime) -> None:
     pool.updated_at = now
     pool.updated_by = scope.actor.user_id
     pool.version += 1

@@ -9,6 +9,7 @@ from db.models.columns import JsonValue, OrderedText, OrganisationRow, UtcDateTi
 from db.models.slots import SlotSet
 
 OPEN_AND_ACTIVE = text("is_open AND active")
+WAITING = text("is_open AND active AND redial_kind IS NULL AND call_after IS NOT NULL")
 
 
 class Lead(SlotSet, OrganisationRow, table=True):
@@ -21,6 +22,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
     master_id      the lead it is a clone of, in another campaign; a clone of a clone has the same master
     call_after     not to be called before
     lease_*        handed to that call session until then
+    processed      has been offered to an agent; taken_before: it had been when it was last handed out
     """
 
     __table_args__ = (
@@ -43,8 +45,23 @@ class Lead(SlotSet, OrganisationRow, table=True):
             "lead_redial",
             "organisation_id",
             "redial_at",
+            "pool_id",
+            "redial_kind",
+            "is_open",
+            "active",
             postgresql_where=text("redial_kind IS NOT NULL"),
             sqlite_where=text("redial_kind IS NOT NULL"),
+        ),
+        Index(
+            "lead_waiting",
+            "organisation_id",
+            "call_after",
+            "pool_id",
+            "is_open",
+            "active",
+            "redial_kind",
+            postgresql_where=WAITING,
+            sqlite_where=WAITING,
         ),
         Index(
             "lead_lease",
@@ -86,6 +103,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
     lease_session_id: int | None = Field(default=None, sa_type=BigInteger)
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     processed: bool = False
+    taken_before: bool = False
     field_values: dict[str, str] = Field(sa_type=JsonValue)
     created_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,35 +1,56 @@
-"""Lead pools: the list, look-up by id, and their edits."""
+"""Lead pools: the list, look-up by id, edits, and what is done to several at once."""
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import BadInput
+from core.access import Permission, Scope
+from core.errors import BadInput, ConfirmRequired, LeadgraphError, NotFound, Unauthenticated
+from core.lead_pool import PoolColumn
 from db.commands import lead_pool as commands
+from db.commands.lead_pool_delete import PoolDeleted, delete_unprocessed, finish_deletion
+from db.commands.lead_pool_shuffle import shuffle_lead_pool
 from db.models import LeadPool as Row
 from db.paging import MAX_FIRST
 from db.queries import lead_pool as queries
 from gql.context import Context, Info
 from gql.schema import ids
-from gql.schema.campaign import Status
-from gql.schema.lead_pool import (
+from gql.schema.download import download_url
+from gql.schema.lead_pool import LeadPool, PoolId
+from gql.schema.lead_pool_change import (
     CreateLeadPoolInput,
-    Descending,
-    LeadPool,
-    LeadPoolFilter,
+    DeleteLeadPoolsInput,
+    DeleteLeadPoolsPayload,
+    ExportLeadPoolInput,
+    ExportLeadPoolPayload,
+    KeptLeads,
+    LeadPoolDeletion,
+    LeadPoolDownloads,
     LeadPoolOutcome,
     LeadPoolPayload,
     LeadPoolsPayload,
-    PoolId,
+    ShuffleLeadPoolsInput,
+    ShuffleLeadPoolsPayload,
+    SwitchLeadPoolsInput,
+    UpdateLeadPoolInput,
+)
+from gql.schema.lead_pool_list import (
+    Descending,
+    OrderResult,
     PoolOrderBy,
     PoolSearch,
     PoolWhere,
-    SwitchLeadPoolsInput,
-    UpdateLeadPoolInput,
+    pool_filter,
 )
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 
 NOUN = "LeadPool"
+SEED_BYTES = 8
+
+ChangeOne = Callable[[AsyncSession, Scope, int], Awaitable[Row]]
 
 
 async def get_lead_pool(info: Info, id: PoolId) -> LeadPool | None:
@@ -42,20 +63,24 @@ async def list_lead_pools(
     info: Info,
     where: PoolWhere = None,
     search: PoolSearch = None,
-    order_by: PoolOrderBy = queries.PoolOrder.UPLOADED,
+    order_by: PoolOrderBy = PoolColumn.UPLOADED,
+    order_result: OrderResult = None,
     descending: Descending = True,
     first: First = 50,
     after: After = None,
 ) -> Connection[LeadPool]:
     context, paging = info.context, paging_of(first, after)
-    chosen, order = _chosen(context, where, search), queries.Sorted(order_by, descending)
+    if (order_by is PoolColumn.RESULT) != (order_result is not None):
+        raise BadInput("`orderResult` goes with RESULT.", field=["orderResult"])
+    chosen = pool_filter(where, search, context.scope)
+    order = queries.Sorted(order_by, descending, order_result or "")
 
     async def count() -> int:
         async with context.database.reading() as session:
-            return await queries.count_lead_pools(session, context.scope, chosen)
+            return await queries.count_lead_pools(session, context.scope, chosen, context.now)
 
     async with context.database.reading() as session:
-        page = await queries.page_of_lead_pools(session, context.scope, chosen, order, paging)
+        page = await queries.page_of_lead_pools(session, context.scope, chosen, order, paging, context.now)
     return connection_of(page, paging, LeadPool.from_row, count)
 
 
@@ -100,30 +125,109 @@ async def deactivate_lead_pools(info: Info, input: SwitchLeadPoolsInput) -> Lead
     return await _switch(info.context, input.ids, active=False)
 
 
+async def shuffle_lead_pools(info: Info, input: ShuffleLeadPoolsInput) -> ShuffleLeadPoolsPayload:
+    context = info.context
+    if input.restore and input.seed is not None:
+        raise BadInput("The upload's order comes from no seed.", field=["input", "seed"])
+    seed = None if input.restore else input.seed or secrets.token_hex(SEED_BYTES)
+
+    async def shuffle(session: AsyncSession, scope: Scope, pool_id: int) -> Row:
+        return await shuffle_lead_pool(session, scope, pool_id, seed, now=context.now)
+
+    return ShuffleLeadPoolsPayload(seed=seed, outcomes=await _each(context, input.ids, shuffle))
+
+
+async def delete_lead_pools(info: Info, input: DeleteLeadPoolsInput) -> DeleteLeadPoolsPayload:
+    _check_number(input.ids)
+    if not input.confirm:
+        raise ConfirmRequired(field=["input", "confirm"])
+    outcomes = []
+    for given in dict.fromkeys(input.ids):
+        try:
+            deleted = await _delete(info.context, ids.local(NOUN, given, info.context.scope))
+            outcomes.append(_deletion(given, deleted, None))
+        except Unauthenticated:
+            raise
+        except LeadgraphError as error:
+            outcomes.append(_deletion(given, PoolDeleted(), error))
+    return DeleteLeadPoolsPayload(outcomes=outcomes)
+
+
+async def export_lead_pool(info: Info, input: ExportLeadPoolInput) -> ExportLeadPoolPayload:
+    context = info.context
+    pool_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
+    row = await context.loaders.lead_pool.load(pool_id)
+    if row is None:
+        raise NotFound(field=["input", "id"])
+    logged = context.scope.may(Permission.CHANGE_LOG_VIEW)
+    downloads = LeadPoolDownloads(
+        leads_url=download_url(context, "leads", pool_id),
+        statistics_url=download_url(context, "statistics", pool_id),
+        log_url=download_url(context, "log", pool_id) if logged else None,
+        invalid_rows_url=download_url(context, "invalid", pool_id),
+        duplicates_url=download_url(context, "duplicates", pool_id),
+        expires_at=context.now + timedelta(seconds=context.settings.download_link_seconds),
+    )
+    return ExportLeadPoolPayload(lead_pool=LeadPool.from_row(row), downloads=downloads)
+
+
 async def _switch(context: Context, given: Sequence[str], *, active: bool) -> LeadPoolsPayload:
+    async def switch(session: AsyncSession, scope: Scope, pool_id: int) -> Row:
+        return await commands.switch_lead_pool(session, scope, pool_id, active=active, now=context.now)
+
+    return LeadPoolsPayload(outcomes=await _each(context, given, switch))
+
+
+async def _each(context: Context, given: Sequence[str], change: ChangeOne) -> list[LeadPoolOutcome]:
+    """What becomes of each pool, in a transaction of its own: a refusal does not stop the rest."""
+    _check_number(given)
+    outcomes = []
+    for one in dict.fromkeys(given):
+        try:
+            pool_id = ids.local(NOUN, one, context.scope)
+            async with context.writing() as (session, scope):
+                row = await change(session, scope, pool_id)
+            outcomes.append(_outcome(one, LeadPool.from_row(row), None))
+        except (BadInput, Unauthenticated):
+            raise
+        except LeadgraphError as error:
+            outcomes.append(_outcome(one, None, error))
+    return outcomes
+
+
+async def _delete(context: Context, pool_id: int) -> PoolDeleted:
+    """Deletes share by share, so that calls and imports go on meanwhile."""
+    deleted, more = 0, True
+    while more:
+        async with context.writing() as (session, scope):
+            count, more = await delete_unprocessed(session, scope, pool_id, now=context.now)
+        deleted += count
+    async with context.writing() as (session, scope):
+        return await finish_deletion(session, scope, pool_id, deleted, now=context.now)
+
+
+def _check_number(given: Sequence[str]) -> None:
     if not 1 <= len(given) <= MAX_FIRST:
         raise BadInput(f"Name 1 to {MAX_FIRST} pools.", field=["input", "ids"])
-    numbers = {one: ids.known_local(NOUN, one, context.scope) for one in given}
-    wanted = [number for number in numbers.values() if number is not None]
-    async with context.writing() as (session, scope):
-        rows = await commands.switch_lead_pools(session, scope, wanted, active=active, now=context.now)
-    return LeadPoolsPayload(
-        outcomes=[_outcome(one, rows.get(number or 0)) for one, number in numbers.items()]
+
+
+def _outcome(given: str, pool: LeadPool | None, error: LeadgraphError | None) -> LeadPoolOutcome:
+    return LeadPoolOutcome(
+        id=strawberry.ID(given),
+        lead_pool=pool,
+        done=error is None,
+        code=error.code if error else None,
+        message=str(error) if error else None,
     )
 
 
-def _outcome(given: str, row: Row | None) -> LeadPoolOutcome:
-    pool = None if row is None else LeadPool.from_row(row)
-    return LeadPoolOutcome(id=strawberry.ID(given), lead_pool=pool, done=pool is not None)
-
-
-def _chosen(context: Context, where: LeadPoolFilter | None, search: str | None) -> queries.PoolFilter:
-    if where is None:
-        return queries.PoolFilter(search=search)
-    scope = context.scope
-    return queries.PoolFilter(
-        project_id=ids.optional_local("Project", where.project_id, scope, ["where", "projectId"]),
-        campaign_id=ids.optional_local("Campaign", where.campaign_id, scope, ["where", "campaignId"]),
-        active=None if where.status is None else where.status is Status.ACTIVE,
-        search=search,
+def _deletion(given: str, deleted: PoolDeleted, error: LeadgraphError | None) -> LeadPoolDeletion:
+    return LeadPoolDeletion(
+        id=strawberry.ID(given),
+        lead_pool=None if deleted.pool is None else LeadPool.from_row(deleted.pool),
+        removed=deleted.pool is None and error is None,
+        deleted_leads=deleted.deleted,
+        kept=[KeptLeads(reason=reason, leads=leads) for reason, leads in deleted.kept.items()],
+        code=error.code if error else None,
+        message=str(error) if error else None,
     )

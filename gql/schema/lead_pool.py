@@ -6,18 +6,20 @@ from typing import Annotated, Self
 import strawberry
 
 from core.access import Permission
+from core.calling import PoolFacts
 from core.import_accounts import DuplicateAction, DuplicateScope
+from core.lead_pool import PoolStatus, status_of_pool
+from core.statuses import LeadStatus
 from db.models import LeadPool as Row
-from db.queries.lead_pool import PoolFigures, PoolOrder
+from db.queries.lead_pool_figures import PoolFigures
 from gql.context import Info
-from gql.schema.campaign import Campaign, Status, status_of
+from gql.schema.campaign import Campaign
 from gql.schema.download import download_url
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.node import Node
 from gql.schema.project import Project
 from gql.schema.user import User
-from gql.schema.user_error import UserError
 
 published(
     DuplicateScope,
@@ -41,12 +43,19 @@ published(
         "REMOVE": "The row is imported; the existing lead's status becomes removed if it is open.",
     },
 )
-published(
-    PoolOrder,
-    "LeadPoolOrder",
-    "What a list of pools is sorted by.",
-    {"UPLOADED": "When it was made.", "NAME": "Its name.", "TOTAL_LEADS": "How many leads were imported."},
-)
+
+
+@strawberry.type(description="Leads of a pool with one status.")
+class StatusLeads:
+    status: LeadStatus = strawberry.field(description="The status.")
+    leads: int = strawberry.field(description="How many leads have it.")
+
+
+@strawberry.type(description="Leads of a pool with one last result.")
+class ResultLeads:
+    result_key: str = strawberry.field(description="Key of the result.")
+    label: str = strawberry.field(description="What people call it; its key where it is gone.")
+    leads: int = strawberry.field(description="How many leads have it.")
 
 
 @strawberry.type(description="A batch of leads from one upload, one request, or by hand, of one campaign.")
@@ -54,11 +63,14 @@ class LeadPool(Node):
     row: strawberry.Private[Row]
     name: str = strawberry.field(description="What people call it; by default the file's name.")
     description: str = strawberry.field(description="Free text.")
-    status: Status = strawberry.field(description="Whether its leads are called.")
+    active: bool = strawberry.field(description="Its switch; the active dates bind besides.")
     source: str = strawberry.field(description="Where its leads came from: upload, api or hand.")
     priority: int = strawberry.field(description="Priority its leads were given; the highest come first.")
     active_from: datetime | None = strawberry.field(description="Leads are not called before, UTC.")
     active_until: datetime | None = strawberry.field(description="Leads are not called from then on, UTC.")
+    shuffle_seed: str | None = strawberry.field(
+        description="What its calling order was shuffled from; null: leads come in the order of the upload."
+    )
     uploaded_at: datetime = strawberry.field(description="When it was made, UTC.")
     updated_at: datetime = strawberry.field(description="When its settings last changed, UTC.")
     duplicate_field: str | None = strawberry.field(description="Key of the field that told duplicates.")
@@ -87,23 +99,73 @@ class LeadPool(Node):
         row = await info.context.loaders.user.load(self.row.updated_by)
         return User.from_row(row) if row else None
 
+    def resolve_status(self, info: Info) -> PoolStatus:
+        facts = PoolFacts(self.row.active, self.row.active_from, self.row.active_until)
+        return status_of_pool(facts, info.context.now)
+
     async def _figures(self, info: Info) -> PoolFigures:
         return await info.context.loaders.pool_figures.load((self.row.id, info.context.now))
 
-    async def resolve_total(self, info: Info) -> int:
+    async def resolve_total_leads(self, info: Info) -> int:
         return (await self._figures(info)).total
 
-    async def resolve_open(self, info: Info) -> int:
-        return (await self._figures(info)).open
-
-    async def resolve_ready(self, info: Info) -> int:
+    async def resolve_ready_to_dial(self, info: Info) -> int:
         return (await self._figures(info)).ready
+
+    async def resolve_open_leads(self, info: Info) -> int:
+        return (await self._figures(info)).open
 
     async def resolve_closed_percent(self, info: Info) -> float:
         return (await self._figures(info)).closed_percent
 
+    async def resolve_used_leads(self, info: Info) -> int:
+        return (await self._figures(info)).used
+
     async def resolve_used_percent(self, info: Info) -> float:
         return (await self._figures(info)).used_percent
+
+    async def resolve_calls(self, info: Info) -> int:
+        return (await self._figures(info)).calls
+
+    async def resolve_contact_percent(self, info: Info) -> float:
+        return (await self._figures(info)).contact_percent
+
+    async def resolve_success_percent(self, info: Info) -> float:
+        return (await self._figures(info)).success_percent
+
+    async def resolve_conversion_percent(self, info: Info) -> float:
+        return (await self._figures(info)).conversion_percent
+
+    async def resolve_average_attempts(self, info: Info) -> float:
+        return (await self._figures(info)).average_attempts
+
+    async def resolve_callbacks_due(self, info: Info) -> int:
+        return (await self._figures(info)).callbacks_due
+
+    async def resolve_private_redials(self, info: Info) -> int:
+        return (await self._figures(info)).private_redials
+
+    async def resolve_vip_redials(self, info: Info) -> int:
+        return (await self._figures(info)).vip_redials
+
+    async def resolve_invalid_percent(self, info: Info) -> float:
+        return (await self._figures(info)).invalid_percent
+
+    async def resolve_last_called_at(self, info: Info) -> datetime | None:
+        return (await self._figures(info)).last_called
+
+    async def resolve_leads_by_status(self, info: Info) -> list[StatusLeads]:
+        counted = (await info.context.loaders.pool_breakdown.load(self.row.id)).by_status
+        return [StatusLeads(status=status, leads=counted.get(status, 0)) for status in LeadStatus]
+
+    async def resolve_leads_by_result(self, info: Info) -> list[ResultLeads]:
+        counted = (await info.context.loaders.pool_breakdown.load(self.row.id)).by_result
+        results = await info.context.loaders.campaign_results.load(self.row.campaign_id)
+        labels = {result.key: result.label for result in results}
+        return [
+            ResultLeads(result_key=key, label=labels.get(key, key), leads=counted.get(key, 0))
+            for key in dict.fromkeys([*labels, *sorted(counted)])
+        ]
 
     def resolve_invalid_rows_url(self, info: Info) -> str | None:
         return download_url(info.context, "invalid", self.row.id)
@@ -111,22 +173,69 @@ class LeadPool(Node):
     def resolve_duplicates_url(self, info: Info) -> str | None:
         return download_url(info.context, "duplicates", self.row.id)
 
+    status: PoolStatus = strawberry.field(
+        resolver=resolve_status,
+        description="Whether its leads are called now: its switch and its active dates.",
+    )
     campaign: Campaign | None = strawberry.field(resolver=resolve_campaign, description="Its campaign.")
     project: Project | None = strawberry.field(resolver=resolve_project, description="The project.")
     updated_by: User | None = strawberry.field(
         resolver=resolve_updated_by, description="Who last changed its settings; null for the operator."
     )
-    total_leads: int = strawberry.field(resolver=resolve_total, description="Leads in it now.")
-    open_leads: int = strawberry.field(resolver=resolve_open, description="Leads that may still be worked.")
+    total_leads: int = strawberry.field(resolver=resolve_total_leads, description="Leads in it now.")
     ready_to_dial: int = strawberry.field(
-        resolver=resolve_ready,
+        resolver=resolve_ready_to_dial,
         description="Leads that could be offered to an agent if the hours were open.",
+    )
+    open_leads: int = strawberry.field(
+        resolver=resolve_open_leads, description="Leads that may still be worked."
     )
     closed_percent: float = strawberry.field(
         resolver=resolve_closed_percent, description="Leads that are not open, in percent of all."
     )
+    used_leads: int = strawberry.field(
+        resolver=resolve_used_leads, description="Leads processed at least once."
+    )
     used_percent: float = strawberry.field(
         resolver=resolve_used_percent, description="Leads processed at least once, in percent of all."
+    )
+    calls: int = strawberry.field(resolver=resolve_calls, description="Calls made to its leads.")
+    contact_percent: float = strawberry.field(
+        resolver=resolve_contact_percent,
+        description="Calls whose result counts as contact, in percent of all calls.",
+    )
+    success_percent: float = strawberry.field(
+        resolver=resolve_success_percent,
+        description="Calls whose result counts as success, in percent of all calls.",
+    )
+    conversion_percent: float = strawberry.field(
+        resolver=resolve_conversion_percent,
+        description="Calls whose result counts as success, in percent of those that count as contact.",
+    )
+    average_attempts: float = strawberry.field(
+        resolver=resolve_average_attempts, description="Calls to a used lead on average."
+    )
+    callbacks_due: int = strawberry.field(
+        resolver=resolve_callbacks_due, description="Open leads with a redial whose time has come."
+    )
+    private_redials: int = strawberry.field(
+        resolver=resolve_private_redials, description="Open leads with a private redial, due or not."
+    )
+    vip_redials: int = strawberry.field(
+        resolver=resolve_vip_redials, description="Open leads with a VIP redial, due or not."
+    )
+    invalid_percent: float = strawberry.field(
+        resolver=resolve_invalid_percent, description="Refused rows of the upload, in percent of all rows."
+    )
+    last_called_at: datetime | None = strawberry.field(
+        resolver=resolve_last_called_at, description="When one of its leads was last called, UTC."
+    )
+    leads_by_status: list[StatusLeads] = strawberry.field(
+        resolver=resolve_leads_by_status, description="Its leads by status, every status once."
+    )
+    leads_by_result: list[ResultLeads] = strawberry.field(
+        resolver=resolve_leads_by_result,
+        description="Its leads by their last result, every result of the campaign once.",
     )
     invalid_rows_url: str | None = strawberry.field(
         resolver=resolve_invalid_rows_url,
@@ -146,7 +255,8 @@ class LeadPool(Node):
             row=row,
             name=row.name,
             description=row.description,
-            status=status_of(active=row.active),
+            active=row.active,
+            shuffle_seed=row.shuffle_seed,
             source=row.source,
             priority=row.priority,
             active_from=row.active_from,
@@ -166,62 +276,4 @@ class LeadPool(Node):
         )
 
 
-@strawberry.input(description="A new, empty pool for leads entered by hand.")
-class CreateLeadPoolInput:
-    campaign_id: strawberry.ID = strawberry.field(description="The campaign it belongs to.")
-    name: str = strawberry.field(description="1 to 200 characters.")
-    description: str = strawberry.field(default="", description="Free text.")
-
-
-@strawberry.input(description="What to change of a pool; what is left out stays as it is.")
-class UpdateLeadPoolInput:
-    id: strawberry.ID = strawberry.field(description="The pool.")
-    name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
-    description: str | None = strawberry.field(default=None, description="Free text.")
-    priority: int | None = strawberry.field(default=None, description="The highest come first.")
-    active_from: datetime | None = strawberry.field(default=None, description="Not called before.")
-    active_until: datetime | None = strawberry.field(default=None, description="Not called from then on.")
-    always_active: bool = strawberry.field(default=False, description="Takes both active dates away.")
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuses with STALE_VERSION if it has another version."
-    )
-
-
-@strawberry.input(description="Pools to switch.")
-class SwitchLeadPoolsInput:
-    ids: list[strawberry.ID] = strawberry.field(description="At most 200 pools.")
-
-
-@strawberry.type(description="A pool after a change, or why there was none.")
-class LeadPoolPayload:
-    lead_pool: LeadPool | None = strawberry.field(default=None, description="The pool.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
-
-
-@strawberry.type(description="What became of one of several pools.")
-class LeadPoolOutcome:
-    id: strawberry.ID = strawberry.field(description="The ID as it was given.")
-    lead_pool: LeadPool | None = strawberry.field(description="The pool; null where it was not found.")
-    done: bool = strawberry.field(description="Whether it is now as was asked.")
-
-
-@strawberry.type(description="What became of each pool, or why nothing was done.")
-class LeadPoolsPayload:
-    outcomes: list[LeadPoolOutcome] = strawberry.field(
-        default_factory=list, description="One for each ID, in their order."
-    )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
-
-
-@strawberry.input(description="Which pools to list; every part that is given must hold.")
-class LeadPoolFilter:
-    project_id: strawberry.ID | None = strawberry.field(default=None, description="Of this project.")
-    campaign_id: strawberry.ID | None = strawberry.field(default=None, description="Of this campaign.")
-    status: Status | None = strawberry.field(default=None, description="Of this status.")
-
-
-PoolWhere = Annotated[LeadPoolFilter | None, strawberry.argument(description="Which pools.")]
-PoolSearch = Annotated[str | None, strawberry.argument(description="Part of the name, in any case.")]
-PoolOrderBy = Annotated[PoolOrder, strawberry.argument(description="What to sort by.")]
-Descending = Annotated[bool, strawberry.argument(description="Greatest or newest first.")]
 PoolId = Annotated[strawberry.ID, strawberry.argument(description="The pool.")]

@@ -3,56 +3,22 @@
 The link stands for the token it was made for: what that token may see is looked up again when it is followed.
 """
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core.access import Permission, Scope
-from core.csv_export import csv_lines
 from core.errors import LeadgraphError, NotFound, Unauthenticated
-from db.models import ImportRow, LeadPool
+from db.models import LeadPool
 from db.queries.api_token import token_state
-from db.queries.lead_pool import heading_of_pool, import_rows
 from db.queries.visible import visible_or_not_found
 from gql.authz.links import Link, read_link, server_key
 from gql.authz.scope import scope_of
 from gql.authz.tokens import Principal
 from gql.context import Services
-from gql.schema.ids import opaque
+from gql.transport.pool_reports import REPORTS, Asked
 from gql.transport.problems import problem
-
-ROWS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """One kind of file: which rows it has, and their first columns; the file's own columns follow."""
-
-    outcomes: tuple[str, ...]
-    columns: tuple[str, ...]
-    values: Callable[[ImportRow], list[object]]
-
-
-def _invalid(row: ImportRow) -> list[object]:
-    return [row.line, row.column, row.value, row.reason]
-
-
-def _repeat(row: ImportRow) -> list[object]:
-    lead = row.duplicate_of_lead
-    lead_id = None if lead is None else opaque("Lead", row.organisation_id, lead)
-    return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
-
-
-REPORTS = {
-    "invalid": _Report(("invalid",), ("line", "column", "value", "reason"), _invalid),
-    "duplicates": _Report(
-        ("duplicate", "flagged"),
-        ("line", "value", "reason", "duplicate_of_lead", "duplicate_of_line", "action"),
-        _repeat,
-    ),
-}
 
 
 class DownloadEndpoint:
@@ -72,12 +38,14 @@ class DownloadEndpoint:
         link = read_link(server_key(services.settings.data_dir), given, services.clock())
         if link.kind not in REPORTS:
             raise NotFound
+        report = REPORTS[link.kind]
         scope = await _scope_of(services, link)
+        if report.needs is not None:
+            scope.need(report.needs)
         async with services.database.reading() as session:
             pool = await visible_or_not_found(session, scope, LeadPool, link.object_id)
-            heading = await heading_of_pool(session, scope, pool.id)
         return StreamingResponse(
-            _lines(services, scope, pool.id, REPORTS[link.kind], heading),
+            report.lines(Asked(services, scope, pool)),
             media_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="{link.kind}-{pool.id}.csv"',
@@ -97,19 +65,3 @@ async def _scope_of(services: Services, link: Link) -> Scope:
         scope = await scope_of(session, principal, services.clock(), services.policies)
     scope.need(Permission.LEAD_EXPORT)
     return scope
-
-
-async def _lines(
-    services: Services, scope: Scope, pool_id: int, report: _Report, heading: list[str]
-) -> AsyncIterator[str]:
-    yield csv_lines([[*report.columns, *heading]])
-    after = 0
-    while True:
-        async with services.database.reading() as session:
-            rows = await import_rows(
-                session, scope, pool_id, report.outcomes, after=after, first=ROWS_AT_ONCE
-            )
-        if not rows:
-            return
-        yield csv_lines([*report.values(row), *(row.cells or ())] for row in rows)
-        after = rows[-1].line

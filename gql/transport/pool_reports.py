@@ -1,0 +1,273 @@
+"""The files of one lead pool, as lines of CSV, read page by page while they are sent."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from core.access import Permission, Scope
+from core.calling import PoolFacts
+from core.csv_export import csv_lines
+from core.fields import FieldType
+from core.lead_pool import status_of_pool
+from core.masking import masked_phone, masked_row
+from core.statuses import LeadStatus
+from db.models import ChangeLog, FieldDefinition, ImportRow, Lead, LeadPool
+from db.queries.campaign import results_of_campaigns
+from db.queries.lead_pool import heading_of_pool, import_rows
+from db.queries.lead_pool_export import fields_of_pool, leads_of_pool, log_of_pool, users_of
+from db.queries.lead_pool_figures import (
+    PoolBreakdown,
+    PoolFigures,
+    breakdown_of_pools,
+    figures_of_pools,
+)
+from db.queries.phone_columns import phone_columns_of_pool
+from gql.context import Services
+from gql.schema.ids import opaque
+
+ROWS_AT_ONCE = 500
+START = (-(2**31), 0)
+
+LEAD_COLUMNS = (
+    "lead_id",
+    "lead_line",
+    "lead_status",
+    "lead_open",
+    "lead_active",
+    "lead_result",
+    "lead_attempts",
+    "lead_priority",
+    "lead_owner_user",
+    "lead_owner_team",
+    "lead_redial",
+    "lead_next_call",
+    "lead_last_called",
+    "lead_created",
+    "lead_changed",
+    "lead_phone",
+    "lead_phone_raw",
+)
+INVALID = "invalid"
+LOG_COLUMNS = ("at", "actor", "user", "action", "before", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for which pool; the pool's visibility has been checked."""
+
+    services: Services
+    scope: Scope
+    pool: LeadPool
+
+
+Lines = Callable[[Asked], AsyncIterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One kind of file, and what it needs besides the export permission."""
+
+    lines: Lines
+    needs: Permission | None = None
+
+
+async def invalid_lines(asked: Asked) -> AsyncIterator[str]:
+    """Refused rows with their reasons."""
+    columns = ("line", "column", "value", "reason")
+    async for lines in _import_lines(asked, (INVALID,), columns, _invalid):
+        yield lines
+
+
+async def duplicate_lines(asked: Asked) -> AsyncIterator[str]:
+    """Duplicates with what they repeat and what was done."""
+    columns = ("line", "value", "reason", "duplicate_of_lead", "duplicate_of_line", "action")
+    async for lines in _import_lines(asked, ("duplicate", "flagged"), columns, _repeat):
+        yield lines
+
+
+async def lead_lines(asked: Asked) -> AsyncIterator[str]:
+    """Leads in calling order; phones are masked for who may not see them."""
+    async with asked.services.database.reading() as session:
+        fields = await fields_of_pool(session, asked.scope, asked.pool)
+    yield csv_lines([[*LEAD_COLUMNS, *(field.key for field in fields)]])
+    shows_phones = asked.scope.may(Permission.PHONE_VIEW)
+    after = START
+    while True:
+        async with asked.services.database.reading() as session:
+            leads = await leads_of_pool(session, asked.scope, asked.pool.id, after=after, first=ROWS_AT_ONCE)
+        if not leads:
+            return
+        yield csv_lines(_lead(lead, fields, shows_phones=shows_phones) for lead in leads)
+        after = leads[-1].position, leads[-1].id
+
+
+async def log_lines(asked: Asked) -> AsyncIterator[str]:
+    """The import, and every later act on the pool, oldest first."""
+    yield csv_lines([LOG_COLUMNS])
+    after = 0
+    while True:
+        async with asked.services.database.reading() as session:
+            entries = await log_of_pool(session, asked.scope, asked.pool.id, after=after, first=ROWS_AT_ONCE)
+            acting = {entry.actor["user"] for entry in entries} - {None}
+            users = await users_of(session, asked.scope, sorted(acting))
+        if not entries:
+            return
+        yield csv_lines(_act(entry, users) for entry in entries)
+        after = entries[-1].id
+
+
+async def statistic_lines(asked: Asked) -> AsyncIterator[str]:
+    """The figures, each on a line with its name."""
+    now, pool = asked.services.clock(), asked.pool
+    async with asked.services.database.reading() as session:
+        figures = (await figures_of_pools(session, asked.scope, [pool.id], now)).get(pool.id, PoolFigures())
+        counted = (await breakdown_of_pools(session, asked.scope, [pool.id])).get(pool.id, PoolBreakdown())
+        results = (await results_of_campaigns(session, asked.scope, [pool.campaign_id])).get(
+            pool.campaign_id, []
+        )
+    facts = PoolFacts(pool.active, pool.active_from, pool.active_until)
+    keys = dict.fromkeys([*(result.key for result in results), *sorted(counted.by_result)])
+    yield csv_lines(
+        [
+            ["figure", "value"],
+            ["name", pool.name],
+            ["status", status_of_pool(facts, now).value],
+            *_accounts(pool).items(),
+            *((name, getattr(figures, name)) for name in PoolFigures.__dataclass_fields__),
+            *((f"status {status}", counted.by_status.get(status, 0)) for status in LeadStatus),
+            *((f"result {key}", counted.by_result.get(key, 0)) for key in keys),
+        ]
+    )
+
+
+REPORTS: Mapping[str, Report] = {
+    "invalid": Report(invalid_lines),
+    "duplicates": Report(duplicate_lines),
+    "leads": Report(lead_lines),
+    "log": Report(log_lines, Permission.CHANGE_LOG_VIEW),
+    "statistics": Report(statistic_lines),
+}
+
+
+async def _import_lines(
+    asked: Asked,
+    outcomes: Sequence[str],
+    columns: Sequence[str],
+    values: Callable[[ImportRow], list[object]],
+) -> AsyncIterator[str]:
+    """Reported rows of the import, followed by the cells of the file they came from."""
+    async with asked.services.database.reading() as session:
+        heading = await heading_of_pool(session, asked.scope, asked.pool.id)
+        phones = await phone_columns_of_pool(session, asked.scope, asked.pool, heading)
+    yield csv_lines([[*columns, *heading]])
+    shows_phones = asked.scope.may(Permission.PHONE_VIEW)
+    after = 0
+    while True:
+        async with asked.services.database.reading() as session:
+            rows = await import_rows(
+                session, asked.scope, asked.pool.id, outcomes, after=after, first=ROWS_AT_ONCE
+            )
+        if not rows:
+            return
+        if not shows_phones:
+            rows = [_masked(row, heading, phones) for row in rows]
+        yield csv_lines([*values(row), *(row.cells or ())] for row in rows)
+        after = rows[-1].line
+
+
+def _masked(row: ImportRow, heading: Sequence[str], phones: Collection[str]) -> ImportRow:
+    """The row as a caller who may not see phones is shown it; a repeated row's value is its phone."""
+    hidden = row.outcome != INVALID or row.column in phones
+    return ImportRow(
+        organisation_id=row.organisation_id,
+        id=row.id,
+        pool_id=row.pool_id,
+        line=row.line,
+        outcome=row.outcome,
+        column=row.column,
+        value=masked_phone(row.value) if row.value and hidden else row.value,
+        reason=row.reason,
+        action=row.action,
+        cells=masked_row(row.cells or (), heading, phones),
+        duplicate_of_lead=row.duplicate_of_lead,
+        duplicate_of_line=row.duplicate_of_line,
+    )
+
+
+def _invalid(row: ImportRow) -> list[object]:
+    return [row.line, row.column, row.value, row.reason]
+
+
+def _repeat(row: ImportRow) -> list[object]:
+    lead = row.duplicate_of_lead
+    lead_id = None if lead is None else opaque("Lead", row.organisation_id, lead)
+    return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
+
+
+def _lead(lead: Lead, fields: Sequence[FieldDefinition], *, shows_phones: bool) -> list[object]:
+    def phone(text: str) -> str:
+        return text if shows_phones else masked_phone(text)
+
+    values = lead.field_values
+    shown = [
+        phone(values.get(field.key, "")) if field.type == FieldType.PHONE else values.get(field.key)
+        for field in fields
+    ]
+    return [
+        opaque("Lead", lead.organisation_id, lead.id),
+        lead.line,
+        lead.status,
+        lead.is_open,
+        lead.active,
+        lead.result_key,
+        lead.attempts,
+        lead.priority,
+        _reference("User", lead, lead.owner_user_id),
+        _reference("Team", lead, lead.owner_team_id),
+        lead.redial_kind,
+        _moment(lead.redial_at or lead.call_after),
+        _moment(lead.last_called_at),
+        _moment(lead.created_at),
+        _moment(lead.changed_at),
+        phone(lead.phone),
+        phone(lead.phone_raw),
+        *shown,
+    ]
+
+
+def _reference(noun: str, lead: Lead, number: int | None) -> str | None:
+    return None if number is None else opaque(noun, lead.organisation_id, number)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _act(entry: ChangeLog, users: Mapping[int, str]) -> list[object]:
+    user = users.get(entry.actor["user"])
+    return [
+        _moment(entry.at),
+        entry.actor["kind"],
+        user,
+        entry.action,
+        _json(entry.before),
+        _json(entry.after),
+    ]
+
+
+def _accounts(pool: LeadPool) -> dict[str, int]:
+    return {
+        "rows": pool.rows,
+        "valid": pool.valid,
+        "invalid": pool.invalid,
+        "duplicates": pool.duplicates,
+        "flagged": pool.flagged,
+        "acted_on": pool.acted_on,
+    }
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
