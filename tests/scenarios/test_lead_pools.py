@@ -125,7 +125,12 @@ class Office:
     project: str
 
     async def campaign(self, code: str) -> str:
-        plan = {"projectId": self.project, "code": code, "name": f"Campaign {code}", "region": "US"}
+        plan: dict[str, Any] = {
+            "projectId": self.project,
+            "code": code,
+            "name": f"Campaign {code}",
+            "region": "US",
+        }
         plan |= {"fields": FIELDS, "results": RESULTS, "hours": ALWAYS}
         return str((await done(self.admin, CAMPAIGN, input=plan))["campaign"]["id"])
 
