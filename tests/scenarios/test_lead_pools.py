@@ -542,7 +542,7 @@ async def test_a_pool_is_downloaded_as_its_leads_figures_log_refused_rows_and_du
     assert '"valid":601' in log[2][5]
     assert [row[2] for row in (await table(office.admin, urls["invalidRowsUrl"]))[1:]] == ["'=1+1"]
     [duplicate] = (await table(office.admin, urls["duplicatesUrl"]))[1:]
-    assert duplicate[0] == "602"
+    assert duplicate[0] == "603"
 
     integrator, _ = await office.colleague("i@office.example", "INTEGRATOR")
     theirs = (await done(integrator, EXPORT, id=pool))["downloads"]
