@@ -8,7 +8,7 @@ import strawberry
 from core.access import Permission
 from core.calling import PoolFacts
 from core.import_accounts import DuplicateAction, DuplicateScope
-from core.lead_pool import PoolStatus, status_of_pool
+from core.lead_pool import status_of_pool
 from core.statuses import LeadStatus
 from db.models import LeadPool as Row
 from db.queries.lead_pool_figures import PoolFigures
@@ -17,6 +17,7 @@ from gql.schema.campaign import Campaign
 from gql.schema.download import download_url
 from gql.schema.enums import published
 from gql.schema.ids import opaque
+from gql.schema.lead_pool_status import PoolStatus
 from gql.schema.node import Node
 from gql.schema.project import Project
 from gql.schema.user import User

@@ -7,25 +7,15 @@ import strawberry
 
 from core.access import Scope
 from core.errors import BadInput
-from core.lead_pool import PoolColumn, PoolStatus
+from core.lead_pool import PoolColumn
 from db.queries.lead_pool import PoolFilter
 from gql.schema import ids
 from gql.schema.enums import published
+from gql.schema.lead_pool_status import PoolStatus
 
 MAX_CHOSEN = 200
 MAX_SEARCH = 200
 
-published(
-    PoolStatus,
-    "LeadPoolStatus",
-    "Whether a pool's leads are called; VIP and private redials are called at their time in any case.",
-    {
-        "ACTIVE": "They are.",
-        "SCHEDULED": "Switched on, but its active dates have not begun.",
-        "EXPIRED": "Switched on, but its active dates are over.",
-        "INACTIVE": "Switched off.",
-    },
-)
 published(
     PoolColumn,
     "LeadPoolColumn",

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import strawberry
 
-from core.lead_pool import MAX_COLUMNS, PoolColumn, PoolStatus
+from core.lead_pool import MAX_COLUMNS, PoolColumn
 from core.policies import SubjectKind
 from db.commands.lead_pool_view import MAX_HOLDERS
 from db.models import LeadPoolView as Row
@@ -14,6 +14,7 @@ from gql.context import Info
 from gql.schema.access import AccessHolderInput
 from gql.schema.ids import opaque
 from gql.schema.lead_pool_list import LeadPoolFilter
+from gql.schema.lead_pool_status import PoolStatus
 from gql.schema.node import Node
 from gql.schema.team import Team
 from gql.schema.user import User
