@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,6 +33,13 @@ async def importer(database: Database) -> Importer:
     importer = Importer(database)
     await importer.found()
     return importer
+
+
+@pytest.fixture
+def logs_put_back() -> Iterator[None]:
+    """Undoes what a test configures about logs."""
+    yield
+    structlog.reset_defaults()
 
 
 async def asked(importer: Importer, key: str = "one") -> Job:
@@ -165,7 +173,10 @@ async def test_a_cancelled_job_whose_worker_died_does_nothing_more(importer: Imp
 
 
 async def test_a_failed_job_is_logged_without_the_values_it_failed_on(
-    importer: Importer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    importer: Importer,
+    capsys: pytest.CaptureFixture[str],
+    logs_put_back: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def handler(run: JobRun) -> Mapping[str, Any]:
         async with importer.database.writing() as session:
