@@ -193,7 +193,7 @@ async def test_a_failed_job_is_logged_without_the_values_it_failed_on(
     try:
         dict[str, str]()[PHONE]
     except LookupError:
-        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+        logging.getLogger("a.library").exception("Exception in ASGI application")
     await asked(importer)
     runner = runner_of(importer, handler)
     async with working(runner):
