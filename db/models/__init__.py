@@ -10,7 +10,10 @@ from db.models.lead_count import CallCount, LeadCount
 from db.models.lead_pool import ImportEffect, ImportMapping, ImportRow, LeadPool, LeadUpload
 from db.models.lead_pool_view import LeadPoolView, LeadPoolViewShare, LeadPoolViewStar
 from db.models.organisation import IdBlock, Organisation
+from db.models.pipeline import LeadStage, Pipeline, PipelineStage
 from db.models.segment import MembershipLog, Segment, SegmentGroup, SegmentMember, SegmentRevision
+from db.models.tag import LeadTag, Tag
+from db.models.touch import Touch
 
 __all__ = [
     "ApiToken",
@@ -34,16 +37,22 @@ __all__ = [
     "LeadPoolViewShare",
     "LeadPoolViewStar",
     "LeadSlots",
+    "LeadStage",
+    "LeadTag",
     "LeadUpload",
     "MembershipLog",
     "Organisation",
+    "Pipeline",
+    "PipelineStage",
     "Project",
     "Segment",
     "SegmentGroup",
     "SegmentMember",
     "SegmentRevision",
+    "Tag",
     "Team",
     "Template",
     "TemplateField",
+    "Touch",
     "User",
 ]

@@ -58,7 +58,10 @@ class Template(OrganisationRow, table=True):
 
 
 class TemplateField(OrganisationRow, table=True):
-    """A field's place in a template, with the upload rules it has there."""
+    """A field's place in a template, with the upload rules it has there.
+
+    pattern  a regular expression (RE2) that the whole text must match
+    """
 
     __tablename__ = "template_field"
     __table_args__ = (
@@ -76,6 +79,7 @@ class TemplateField(OrganisationRow, table=True):
     duplicate_key: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    pattern: str | None = None
 
 
 class Campaign(OrganisationRow, table=True):

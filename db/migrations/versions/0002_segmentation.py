@@ -1,5 +1,10 @@
 """Segmentation: settings, automation, plans, tags, touches and pipelines"""
 
+import sqlalchemy as sa
+from alembic import op
+
+from db.models import columns
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -8,3 +13,112 @@ depends_on = None
 
 def upgrade() -> None:
     """What this version adds to the first schema, a part for each noun."""
+    add_patterns()
+    add_tags()
+    add_pipelines()
+    add_touches()
+
+
+def add_patterns() -> None:
+    op.add_column("template_field", sa.Column("pattern", sa.String(), nullable=True))
+
+
+def add_tags() -> None:
+    op.create_table(
+        "tag",
+        *_organisation_row(),
+        sa.Column("name", columns.OrderedText(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.UniqueConstraint("organisation_id", "name"),
+    )
+    op.create_table(
+        "lead_tag",
+        _id("organisation_id"),
+        _id("lead_id"),
+        _id("tag_id"),
+        sa.Column("tagged_at", columns.UtcDateTime(), nullable=False),
+        _of_lead(),
+        sa.ForeignKeyConstraint(["organisation_id", "tag_id"], ["tag.organisation_id", "tag.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "lead_id", "tag_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("lead_tag_tag", "lead_tag", ["organisation_id", "tag_id", "lead_id"])
+
+
+def add_pipelines() -> None:
+    op.create_table(
+        "pipeline",
+        *_organisation_row(),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id", "project_id"], ["project.organisation_id", "project.id"]),
+        sa.UniqueConstraint("organisation_id", "project_id", "name"),
+    )
+    op.create_table(
+        "pipeline_stage",
+        *_organisation_row(),
+        sa.Column("pipeline_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "pipeline_id"], ["pipeline.organisation_id", "pipeline.id"]
+        ),
+        sa.UniqueConstraint("organisation_id", "pipeline_id", "id"),
+    )
+    op.create_table(
+        "lead_stage",
+        _id("organisation_id"),
+        _id("lead_id"),
+        _id("pipeline_id"),
+        sa.Column("stage_id", sa.BigInteger(), nullable=False),
+        sa.Column("since", columns.UtcDateTime(), nullable=False),
+        _of_lead(),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "pipeline_id", "stage_id"],
+            ["pipeline_stage.organisation_id", "pipeline_stage.pipeline_id", "pipeline_stage.id"],
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "lead_id", "pipeline_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("lead_stage_stage", "lead_stage", ["organisation_id", "stage_id", "lead_id"])
+
+
+def add_touches() -> None:
+    op.create_table(
+        "touch",
+        *_organisation_row(),
+        sa.Column("lead_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("actor", columns.JsonValue(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", columns.UtcDateTime(), nullable=False),
+        _of_lead(),
+    )
+    op.create_index("touch_lead", "touch", ["organisation_id", "lead_id", "at"])
+
+
+def _organisation_row() -> tuple[sa.schema.SchemaItem, ...]:
+    """The key of a row of an organisation's."""
+    return (
+        _id("organisation_id"),
+        _id("id"),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "id"),
+    )
+
+
+def _id(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), autoincrement=False, nullable=False)
+
+
+def _of_lead() -> sa.ForeignKeyConstraint:
+    """What hangs on a lead and goes with it."""
+    return sa.ForeignKeyConstraint(
+        ["organisation_id", "lead_id"], ["lead.organisation_id", "lead.id"], ondelete="CASCADE"
+    )
