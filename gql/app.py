@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,7 +19,8 @@ from db.database import Database
 from db.migrate import is_migrated
 from gql.authz.token_use import TokenUse
 from gql.authz.tokens import Principal, principal_of
-from gql.context import Clock, Context, Services, open_context, utc_now
+from gql.context import Clock, Services, open_context, utc_now
+from gql.execution.budget import Budgets, Rate
 from gql.execution.guard import Limits
 from gql.execution.operation import OperationRunner
 from gql.jobs.upload_sweep import sweeping
@@ -26,7 +28,7 @@ from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
 from gql.root import build_schema
 from gql.settings import Environment, Settings
-from gql.transport.caller import Caller, TransportSettings
+from gql.transport.caller import Admission, Caller, TransportSettings
 from gql.transport.door import Door
 from gql.transport.downloads import DownloadEndpoint
 from gql.transport.routes import graphql_routes
@@ -72,6 +74,8 @@ class Application:
         self._clock = clock
         self._services: Services | None = None
         self._token_use: TokenUse | None = None
+        self._budgets = Budgets()
+        self._rates = rates_of(settings)
         self._door = Door(
             runner=OperationRunner(
                 build_schema(),
@@ -80,7 +84,7 @@ class Application:
                 suggestions=settings.env is Environment.DEVELOPMENT,
             ),
             authenticate=self.authenticate,
-            make_context=self.make_context,
+            admit=self.admit,
             # All of it: a claim with a wrong secret must not count against the token it names.
             principal_key=lambda principal: principal,
             settings=transport_settings(settings),
@@ -132,11 +136,17 @@ class Application:
             await open_context(self.services, principal, None)
         return principal
 
-    async def make_context(self, caller: Caller[Principal | None]) -> Context:
+    async def admit(self, caller: Caller[Principal | None], cost: int) -> Admission:
+        """Charges the caller's address, then the token once it is known to be good, and opens a context."""
+        left = self._budgets.spend(("address", caller.address), cost, self._rates.address, self._clock())
         context = await open_context(self.services, caller.principal, caller.last_event_id)
-        if caller.principal is not None and self._token_use is not None:
-            self._token_use.note(caller.principal, context.now)
-        return context
+        principal = caller.principal
+        if principal is not None:
+            key = "token", principal.organisation_id, principal.token_id
+            left = self._budgets.spend(key, cost, self._rates.token, context.now)
+            if self._token_use is not None:
+                self._token_use.note(principal, context.now)
+        return Admission(context, left)
 
     async def readyz(self, request: Request) -> Response:
         """Ready once the database answers and has the newest schema."""
@@ -161,6 +171,21 @@ def limits_of(settings: Settings) -> Limits:
         directives=settings.max_directives,
         fields=settings.max_fields,
         cost=settings.max_cost,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The cost that a token, and all that comes from one address, may spend."""
+
+    token: Rate
+    address: Rate
+
+
+def rates_of(settings: Settings) -> Rates:
+    return Rates(
+        Rate(settings.token_budget, settings.token_budget_per_second),
+        Rate(settings.address_budget, settings.address_budget_per_second),
     )
 
 

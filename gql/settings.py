@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -41,6 +42,10 @@ class Settings(BaseSettings):
     max_directives: int = 5
     max_fields: int = 5_000
     max_cost: int = 50_000
+    token_budget: int = Field(default=1_000_000, gt=0)
+    token_budget_per_second: float = Field(default=10_000, gt=0)
+    address_budget: int = Field(default=5_000_000, gt=0)
+    address_budget_per_second: float = Field(default=50_000, gt=0)
     max_sockets_per_token: int = 20
     max_sockets_per_address: int = 100
     max_subscriptions_per_socket: int = 100
@@ -54,6 +59,12 @@ class Settings(BaseSettings):
     job_lease_seconds: int = 30
     token_days: int = 90
     download_link_seconds: int = 300
+
+    @model_validator(mode="after")
+    def _one_operation_is_within_a_budget(self) -> Self:
+        if min(self.token_budget, self.address_budget) < self.max_cost:
+            raise ValueError("a budget (LEADGRAPH_…_BUDGET) must not be less than LEADGRAPH_MAX_COST")
+        return self
 
     @property
     def url(self) -> str:

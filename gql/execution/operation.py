@@ -46,12 +46,14 @@ class Operation:
     """A valid, affordable operation, ready to execute.
 
     cost  what it may cost, see `gql.execution.cost`
+    left  what its caller has left to spend; None where nobody counts
     """
 
     document: DocumentNode
     definition: OperationDefinitionNode
     request: OperationRequest
     cost: int
+    left: int | None = None
 
     @property
     def kind(self) -> OperationType:
@@ -195,7 +197,8 @@ class OperationRunner:
         return Answer(True, None, field_failures([located]), self._extensions(operation))
 
     def _extensions(self, operation: Operation) -> dict[str, Any]:
-        return {"cost": {"requested": operation.cost, "limit": self.limits.cost}}
+        left = {} if operation.left is None else {"left": operation.left}
+        return {"cost": {"requested": operation.cost, "limit": self.limits.cost, **left}}
 
 
 def _choose(known: KnownDocument, name: str | None) -> OperationDefinitionNode:

@@ -47,13 +47,22 @@ class Authenticate(Protocol[P_co]):
     ) -> P_co: ...
 
 
-class ContextFactory(Protocol[P]):
-    """A fresh context for one operation; called again for each operation of a WebSocket.
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An operation may run, in this context; `left` is what its caller can spend after it."""
 
-    Raises  any LeadgraphError, which becomes the answer (a token that expired since the handshake)
+    context: object
+    left: int | None = None
+
+
+class Admit(Protocol[P]):
+    """Lets one operation in, with a context of its own; called for each operation of a WebSocket.
+
+    cost    of the operation
+    Raises  any LeadgraphError, which becomes the answer (a token that expired meanwhile)
     """
 
-    async def __call__(self, caller: Caller[P], /) -> object: ...
+    async def __call__(self, caller: Caller[P], cost: int, /) -> Admission: ...
 
 
 @dataclass(frozen=True, slots=True)

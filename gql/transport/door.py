@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from core.errors import LeadgraphError
 from gql.execution.failures import FormattedError, failure, unexpected
-from gql.execution.operation import OperationRunner
-from gql.transport.caller import Authenticate, ContextFactory, P, PrincipalKey, TransportSettings
+from gql.execution.operation import Operation, OperationRunner
+from gql.transport.caller import Admit, Authenticate, Caller, P, PrincipalKey, TransportSettings
 from gql.transport.open_streams import Close, OpenStreams
 
 
@@ -22,10 +22,15 @@ class Door(Generic[P]):
 
     runner: OperationRunner
     authenticate: Authenticate[P]
-    make_context: ContextFactory[P]
+    admit: Admit[P]
     principal_key: PrincipalKey[P]
     settings: TransportSettings = field(default_factory=TransportSettings)
     streams: OpenStreams = field(default_factory=OpenStreams)
+
+    async def admitted(self, caller: Caller[P], operation: Operation) -> tuple[Operation, object]:
+        """The operation, paid for, and its context. Raises what `admit` raises."""
+        admission = await self.admit(caller, operation.cost)
+        return replace(operation, left=admission.left), admission.context
 
     @contextlib.contextmanager
     def opened(self, address: str | None, close: Close) -> Iterator[None]:

@@ -106,8 +106,8 @@ class HttpEndpoint(Generic[P]):
                 HTTPStatus.NOT_ACCEPTABLE,
                 BadInput(f"Subscriptions are answered as {EVENT_STREAM} or over a WebSocket."),
             )
-        context = await self._door.make_context(caller)
-        return answer_response(await self._door.runner.run(operation, context), media)
+        paid, context = await self._door.admitted(caller, operation)
+        return answer_response(await self._door.runner.run(paid, context), media)
 
     def _wants_page(self, request: Request) -> bool:
         return (

@@ -31,7 +31,12 @@ def failure_response(error: Exception, media: str | None) -> Response:
         return error_response(error, HTTPStatus.INTERNAL_SERVER_ERROR, media)
     status = _STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
     challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    return error_response(error, status, media, challenge)
+    return error_response(error, status, media, {**challenge, **_retry_after(error)})
+
+
+def _retry_after(error: LeadgraphError) -> dict[str, str]:
+    seconds = error.details.get("retryAfterSeconds")
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def error_response(

@@ -81,11 +81,11 @@ class EventStream(Generic[P]):
             yield self._work
             return
         try:
-            context = await self._door.make_context(self._caller)
+            operation, context = await self._door.admitted(self._caller, self._work)
         except Exception as error:
             yield Answer(False, errors=[formatted(error)])
             return
-        async with contextlib.aclosing(self._door.runner.stream(self._work, context)) as answers:
+        async with contextlib.aclosing(self._door.runner.stream(operation, context)) as answers:
             async for answer in answers:
                 yield answer
 

@@ -213,8 +213,7 @@ class _Session(Generic[P]):
 
     async def _execute(self, name: str, request: OperationRequest, caller: Caller[P]) -> None:
         runner = self._door.runner
-        operation = runner.prepare(request)
-        context = await self._door.make_context(caller)
+        operation, context = await self._door.admitted(caller, runner.prepare(request))
         async with contextlib.aclosing(runner.stream(operation, context)) as answers:
             async for answer in answers:
                 if not answer.executed:

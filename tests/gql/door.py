@@ -21,7 +21,7 @@ from strawberry.scalars import JSON
 from core.errors import Forbidden, NotFound, RateLimited, Unauthenticated
 from gql.execution.guard import Limits
 from gql.execution.operation import OperationRunner
-from gql.transport.caller import Caller, TransportSettings
+from gql.transport.caller import Admission, Caller, TransportSettings
 from gql.transport.door import Door
 from gql.transport.routes import graphql_routes
 
@@ -258,18 +258,18 @@ async def authenticate(
     return TOKENS[token]
 
 
-def context_factory(probe: Probe) -> Any:
+def admit(probe: Probe) -> Any:
     async def names(numbers: list[int]) -> list[str]:
         probe.batches.append(numbers)
         return [f"book {number}" for number in numbers]
 
-    async def make_context(caller: Caller[str | None]) -> Context:
+    async def admitted(caller: Caller[str | None], cost: int) -> Admission:
         probe.contexts += 1
         if caller.headers.get("x-expired"):
             raise Unauthenticated
-        return Context(caller, probe.contexts, probe, DataLoader(load_fn=names))
+        return Admission(Context(caller, probe.contexts, probe, DataLoader(load_fn=names)))
 
-    return make_context
+    return admitted
 
 
 @dataclass
@@ -299,7 +299,7 @@ async def serving(
     door = Door(
         OperationRunner(SCHEMA, limits, **runner),
         authenticate,
-        context_factory(probe),
+        admit(probe),
         lambda principal: principal,
         settings or TransportSettings(),
     )
