@@ -4,26 +4,12 @@ Every one of these locks the segment's row first, so that its log has one order.
 project take leads from each other, so there the project's row comes before it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Text,
-    column,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    table,
-    text,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -32,11 +18,22 @@ from core.errors import BadInput, ConfirmRequired, Conflict, NotFound, TooLarge
 from core.membership import STANDING, Cause, Origin, UpdateMode
 from core.rules import Rule
 from core.segment_filter import check_filter, filter_from
-from db import change_log, membership_log
+from db import change_log
+from db.commands.membership_rows import (
+    fix_matching,
+    join,
+    join_matching,
+    leave,
+    lock_exclusive,
+    matches,
+    record,
+    returned,
+    rows_of,
+    stayed,
+)
 from db.commands.segment import segment_to_edit
 from db.membership_log import Changeset
-from db.models import Lead, Project, Segment, SegmentMember
-from db.models.columns import UtcDateTime
+from db.models import Lead, Segment, SegmentMember
 from db.queries.field_catalogue import rules_of_project
 from db.rule_sql import LeadSource
 from db.scope_sql import among, is_member, visible_leads
@@ -44,12 +41,6 @@ from db.scope_sql import among, is_member, visible_leads
 MAX_LEADS = 200
 MAX_SEGMENTS = 50
 SEGMENT_PATH = ("input", "segmentId")
-
-MATCHING = table("matching_lead", column("lead_id", BigInteger))
-MAKE_MATCHING = {
-    "sqlite": "CREATE TEMPORARY TABLE IF NOT EXISTS matching_lead (lead_id INTEGER PRIMARY KEY)",
-    "postgresql": "CREATE TEMPORARY TABLE IF NOT EXISTS matching_lead (lead_id bigint) ON COMMIT DROP",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +106,13 @@ async def apply_rule(
 
     number  of the entry in the change log that this is part of
     """
-    await _find_matching(session, scope, source, rule)
+    await fix_matching(session, source.matching(select(col(Lead.id)), rule).where(visible_leads(scope)))
     left = await _let_go(session, segment, choice) if choice.mode is UpdateMode.REPLACE else []
-    joined = await _let_in(session, scope, segment, now)
-    kept, barred, held = await _stayed(session, segment)
+    joined = await join_matching(session, scope, segment, Origin.RULE, now)
+    kept, barred, held = await stayed(session, segment)
     segment.members_as_of = now
     changeset = Changeset(number, Cause.RULE, segment.rule_revision, now)
-    await _append(session, scope, segment, changeset, joined, left)
+    await record(session, scope, segment, changeset, joined, left)
     return MembersUpdated(segment, number, len(joined), len(left), kept, barred, held)
 
 
@@ -133,7 +124,7 @@ async def add_leads(
     Raises NotFound, Forbidden; BadInput for leads of another project; TooLarge
     """
     _bounded(segment_ids, MAX_SEGMENTS, "segmentIds")
-    await _lock_exclusive(session, scope, segment_ids)
+    await lock_exclusive(session, scope, segment_ids)
     done = []
     for segment_id in sorted(segment_ids):
         segment = await segment_to_edit(session, scope, segment_id)
@@ -150,7 +141,7 @@ async def remove_leads(
     await _check_leads(session, scope, segment, lead_ids)
     removed = (
         update(SegmentMember)
-        .where(*_rows_of(segment, lead_ids), is_member())
+        .where(*rows_of(segment, lead_ids), is_member())
         .values(
             origin=Origin.REMOVED_BY_HAND.value,
             exclusive_scope=None,
@@ -158,10 +149,10 @@ async def remove_leads(
             added_by=scope.actor.user_id,
         )
     )
-    left = await _returned(session, removed.returning(col(SegmentMember.lead_id)))
+    left = await returned(session, removed.returning(col(SegmentMember.lead_id)))
     number = await _log(session, scope, segment, "leads_removed", now, {"leads": sorted(left)})
     changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
-    await _append(session, scope, segment, changeset, [], left)
+    await record(session, scope, segment, changeset, [], left)
     return MembersUpdated(segment, number, 0, len(left))
 
 
@@ -172,159 +163,43 @@ async def empty_segment(
     segment = await members_to_edit(session, scope, segment_id)
     if not confirm:
         raise ConfirmRequired(field=["input", "confirm"])
-    gone = delete(SegmentMember).where(*_rows_of(segment), is_member())
-    left = await _returned(session, gone.returning(col(SegmentMember.lead_id)))
+    left = await leave(session, segment)
     number = await _log(session, scope, segment, "emptied", now, {"members": len(left)})
     changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
-    await _append(session, scope, segment, changeset, [], left)
+    await record(session, scope, segment, changeset, [], left)
     return MembersUpdated(segment, number, 0, len(left))
 
 
 async def members_to_edit(session: AsyncSession, scope: Scope, segment_id: int) -> Segment:
     """The segment, locked against whoever else moves its leads. Raises NotFound, Forbidden."""
-    await _lock_exclusive(session, scope, [segment_id])
+    await lock_exclusive(session, scope, [segment_id])
     return await segment_to_edit(session, scope, segment_id)
-
-
-async def _lock_exclusive(session: AsyncSession, scope: Scope, segment_ids: Collection[int]) -> None:
-    """Locks the exclusive projects of segments: who waits there holds nothing yet that others wait for."""
-    projects = select(col(Segment.project_id)).where(
-        col(Segment.organisation_id) == scope.organisation_id, col(Segment.id).in_(segment_ids)
-    )
-    statement = (
-        select(col(Project.id))
-        .where(
-            col(Project.organisation_id) == scope.organisation_id,
-            col(Project.id).in_(projects),
-            col(Project.exclusive).is_(True),
-        )
-        .order_by(col(Project.id))
-    )
-    await session.execute(statement.with_for_update(of=Project, key_share=True))
-
-
-async def _find_matching(session: AsyncSession, scope: Scope, source: LeadSource, rule: Rule) -> None:
-    """Fixes who matches, so that every step that follows speaks of the same leads."""
-    await session.execute(text(MAKE_MATCHING[session.get_bind().dialect.name]))
-    await session.execute(delete(MATCHING))
-    matching = source.matching(select(col(Lead.id)), rule).where(visible_leads(scope))
-    await session.execute(insert(MATCHING).from_select(["lead_id"], matching))
 
 
 async def _let_go(session: AsyncSession, segment: Segment, choice: UpdateChoice) -> list[int]:
     """Members that do not match leave: those that a rule brought, or all where pinned ones are included."""
     by_rule = [] if choice.include_pinned else [col(SegmentMember.origin).not_in(STANDING)]
-    gone = delete(SegmentMember).where(*_rows_of(segment), is_member(), *by_rule, ~_matches())
-    return await _returned(session, gone.returning(col(SegmentMember.lead_id)))
-
-
-async def _let_in(session: AsyncSession, scope: Scope, segment: Segment, now: datetime) -> list[int]:
-    """Who matches and has no row yet joins, tombstones being rows; the unique key keeps out who is held."""
-    known = (
-        select(col(SegmentMember.lead_id))
-        .where(*_rows_of(segment), col(SegmentMember.lead_id) == MATCHING.c.lead_id)
-        .exists()
-    )
-    row = await _row(session, scope, segment, Origin.RULE, now)
-    newcomers = select(MATCHING.c.lead_id, *row.values()).where(~known).order_by(MATCHING.c.lead_id)
-    return await _insert_free(session, ["lead_id", *row], newcomers)
-
-
-async def _stayed(session: AsyncSession, segment: Segment) -> tuple[int, int, int]:
-    """How many members do not match, how many who match are barred, and how many are held elsewhere."""
-    own = _rows_of(segment)
-    rows = select(func.count()).select_from(SegmentMember)
-    unknown = (
-        ~select(col(SegmentMember.lead_id))
-        .where(*own, col(SegmentMember.lead_id) == MATCHING.c.lead_id)
-        .exists()
-    )
-    counts = select(
-        rows.where(*own, is_member(), ~_matches()).scalar_subquery(),
-        rows.where(*own, ~is_member(), _matches()).scalar_subquery(),
-        select(func.count()).select_from(MATCHING).where(unknown).scalar_subquery(),
-    )
-    kept, barred, held = (await session.execute(counts)).one()
-    return kept, barred, held
+    return await leave(session, segment, *by_rule, ~matches())
 
 
 async def _pin(
     session: AsyncSession, scope: Scope, segment: Segment, lead_ids: Sequence[int], now: datetime
 ) -> MembersUpdated:
     """Adds leads by hand. A tombstone makes way, and comes back where the lead is held elsewhere."""
-    pinned = update(SegmentMember).where(*_rows_of(segment, lead_ids), is_member())
-    members = await _returned(
+    pinned = update(SegmentMember).where(*rows_of(segment, lead_ids), is_member())
+    members = await returned(
         session, pinned.values(origin=Origin.HAND.value).returning(col(SegmentMember.lead_id))
     )
-    tombstones = delete(SegmentMember).where(*_rows_of(segment, lead_ids), ~is_member())
-    barred = set(await _returned(session, tombstones.returning(col(SegmentMember.lead_id))))
+    tombstones = delete(SegmentMember).where(*rows_of(segment, lead_ids), ~is_member())
+    barred = set(await returned(session, tombstones.returning(col(SegmentMember.lead_id))))
     wanted = set(lead_ids) - set(members)
-    joined = await _insert_leads(session, scope, segment, wanted, Origin.HAND, now)
+    joined = await join(session, scope, segment, wanted, Origin.HAND, now)
     held = wanted - set(joined)
-    await _insert_leads(session, scope, segment, barred & held, Origin.REMOVED_BY_HAND, now)
+    await join(session, scope, segment, barred & held, Origin.REMOVED_BY_HAND, now)
     number = await _log(session, scope, segment, "leads_added", now, {"leads": sorted(set(lead_ids) - held)})
     changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
-    await _append(session, scope, segment, changeset, joined, [])
+    await record(session, scope, segment, changeset, joined, [])
     return MembersUpdated(segment, number, len(joined), 0, held=len(held))
-
-
-async def _insert_leads(
-    session: AsyncSession,
-    scope: Scope,
-    segment: Segment,
-    lead_ids: Collection[int],
-    origin: Origin,
-    now: datetime,
-) -> list[int]:
-    row = await _row(session, scope, segment, origin, now)
-    leads = select(col(Lead.id), *row.values()).where(
-        col(Lead.organisation_id) == scope.organisation_id, among(col(Lead.id), frozenset(lead_ids))
-    )
-    return await _insert_free(session, ["lead_id", *row], leads.order_by(col(Lead.id)))
-
-
-async def _row(
-    session: AsyncSession, scope: Scope, segment: Segment, origin: Origin, now: datetime
-) -> dict[str, ColumnElement[Any]]:
-    """What the rows of leads that join have in common."""
-    exclusive = select(col(Project.exclusive)).where(
-        col(Project.organisation_id) == segment.organisation_id, col(Project.id) == segment.project_id
-    )
-    held = origin is not Origin.REMOVED_BY_HAND and (await session.execute(exclusive)).scalar_one()
-    return {
-        "organisation_id": literal(segment.organisation_id, BigInteger),
-        "segment_id": literal(segment.id, BigInteger),
-        "origin": literal(origin.value, Text),
-        "exclusive_scope": literal(segment.project_id if held else None, BigInteger),
-        "added_at": literal(now, UtcDateTime),
-        "added_by": literal(scope.actor.user_id, BigInteger),
-    }
-
-
-async def _insert_free(session: AsyncSession, columns: Sequence[str], rows: Any) -> list[int]:
-    """Inserts members, save those that another exclusive segment has; says whom."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    inserted = dialect.insert(SegmentMember).from_select(columns, rows).on_conflict_do_nothing()
-    return await _returned(session, inserted.returning(col(SegmentMember.lead_id)))
-
-
-async def _returned(session: AsyncSession, statement: Any) -> list[int]:
-    result = await session.execute(statement, execution_options={"synchronize_session": False})
-    return list(result.scalars())
-
-
-def _rows_of(segment: Segment, lead_ids: Iterable[int] | None = None) -> list[ColumnElement[bool]]:
-    leads = [] if lead_ids is None else [among(col(SegmentMember.lead_id), frozenset(lead_ids))]
-    return [
-        col(SegmentMember.organisation_id) == segment.organisation_id,
-        col(SegmentMember.segment_id) == segment.id,
-        *leads,
-    ]
-
-
-def _matches() -> ColumnElement[bool]:
-    found = select(MATCHING.c.lead_id).where(MATCHING.c.lead_id == col(SegmentMember.lead_id))
-    return found.correlate(SegmentMember).exists()
 
 
 async def _check_leads(
@@ -350,19 +225,6 @@ def _bounded(ids: Sequence[int], most: int, name: str) -> None:
         raise BadInput("At least one is needed.", field=["input", name])
     if len(ids) > most:
         raise TooLarge(f"At most {most} at once.", field=["input", name])
-
-
-async def _append(
-    session: AsyncSession,
-    scope: Scope,
-    segment: Segment,
-    changeset: Changeset,
-    joined: Collection[int],
-    left: Collection[int],
-) -> None:
-    await session.flush()
-    await membership_log.append(session, scope, segment.id, changeset, joined=joined, left=left)
-    await session.refresh(segment)
 
 
 async def _log(
