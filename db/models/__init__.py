@@ -11,7 +11,15 @@ from db.models.lead_pool import ImportEffect, ImportMapping, ImportRow, LeadPool
 from db.models.lead_pool_view import LeadPoolView, LeadPoolViewShare, LeadPoolViewStar
 from db.models.organisation import IdBlock, Organisation
 from db.models.pipeline import LeadStage, Pipeline, PipelineStage
-from db.models.segment import MembershipLog, Segment, SegmentGroup, SegmentMember, SegmentRevision
+from db.models.segment import (
+    MembershipLog,
+    Segment,
+    SegmentGoal,
+    SegmentGoalLead,
+    SegmentGroup,
+    SegmentMember,
+    SegmentRevision,
+)
 from db.models.tag import LeadTag, Tag
 from db.models.touch import Touch
 
@@ -46,6 +54,8 @@ __all__ = [
     "PipelineStage",
     "Project",
     "Segment",
+    "SegmentGoal",
+    "SegmentGoalLead",
     "SegmentGroup",
     "SegmentMember",
     "SegmentRevision",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
@@ -29,10 +29,15 @@ class SegmentGroup(OrganisationRow, table=True):
 class Segment(OrganisationRow, table=True):
     """A set of leads with rules and settings.
 
-    kind      dynamic (a filter) or static (members by hand only)
-    hours     active hours; without them it cannot be called
-    filter    all that it selects by, as the client wrote it
-    last_seq  number of its newest entry in the membership log
+    kind              dynamic (a filter) or static (members by hand only)
+    team_id           the team it belongs to; None: it is the organisation's
+    hours             active hours; without them it cannot be called
+    filter            all that it selects by, as the client wrote it
+    awaits_filter     it is a copy: inactive, its filter not applied, until that is saved
+    last_seq          number of its newest entry in the membership log
+    reminder_days     a member not contacted for so long is expired; None: it reminds of nobody
+    reminder_touches  manual, or all: which touches count as contact
+    owner_field       what says whose its members are: `lead.owner`, or a field with a user's address
     """
 
     __table_args__ = (
@@ -63,6 +68,62 @@ class Segment(OrganisationRow, table=True):
     created_by: int | None = Field(default=None, sa_type=BigInteger)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     version: int = 1
+    team_id: int | None = Field(default=None, sa_type=BigInteger)
+    reminder_days: int | None = None
+    reminder_touches: str = Field(default="manual", sa_column_kwargs={"server_default": "manual"})
+    owner_field: str | None = None
+    awaits_filter: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class SegmentGoal(SQLModel, table=True):
+    """What a segment is to reach: it becomes inactive then.
+
+    counted     calls, or leads that count (those of `segment_goal_lead`), since it was set
+    reached_at  when it was; it counts nothing more
+    """
+
+    __tablename__ = "segment_goal"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    metric: str = Field(primary_key=True)
+    measure: str = Field(primary_key=True)
+    target: int
+    counted: int = 0
+    since: datetime = Field(sa_type=UtcDateTime)
+    reached_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SegmentGoalLead(SQLModel, table=True):
+    """A lead that has counted towards a goal, also if it is gone from the segment: it counts once."""
+
+    __tablename__ = "segment_goal_lead"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organisation_id", "segment_id", "metric", "measure"],
+            [
+                "segment_goal.organisation_id",
+                "segment_goal.segment_id",
+                "segment_goal.metric",
+                "segment_goal.measure",
+            ],
+            ondelete="CASCADE",
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    metric: str = Field(primary_key=True)
+    measure: str = Field(primary_key=True)
+    lead_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
 
 
 class SegmentRevision(SQLModel, table=True):

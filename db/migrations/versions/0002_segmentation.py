@@ -17,6 +17,8 @@ def upgrade() -> None:
     add_tags()
     add_pipelines()
     add_touches()
+    add_segment_settings()
+    add_segment_goals()
 
 
 def add_patterns() -> None:
@@ -101,6 +103,55 @@ def add_touches() -> None:
         _of_lead(),
     )
     op.create_index("touch_lead", "touch", ["organisation_id", "lead_id", "at"])
+
+
+def add_segment_settings() -> None:
+    with op.batch_alter_table("segment") as segment:
+        segment.add_column(sa.Column("team_id", sa.BigInteger(), nullable=True))
+        segment.add_column(sa.Column("reminder_days", sa.Integer(), nullable=True))
+        segment.add_column(
+            sa.Column("reminder_touches", sa.String(), server_default="manual", nullable=False)
+        )
+        segment.add_column(sa.Column("owner_field", sa.String(), nullable=True))
+        segment.add_column(
+            sa.Column("awaits_filter", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
+
+
+def add_segment_goals() -> None:
+    op.create_table(
+        "segment_goal",
+        _id("organisation_id"),
+        _id("segment_id"),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("measure", sa.String(), nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.Integer(), nullable=False),
+        sa.Column("since", columns.UtcDateTime(), nullable=False),
+        sa.Column("reached_at", columns.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "segment_id", "metric", "measure"),
+    )
+    op.create_table(
+        "segment_goal_lead",
+        _id("organisation_id"),
+        _id("segment_id"),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("measure", sa.String(), nullable=False),
+        _id("lead_id"),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "segment_id", "metric", "measure"],
+            [
+                "segment_goal.organisation_id",
+                "segment_goal.segment_id",
+                "segment_goal.metric",
+                "segment_goal.measure",
+            ],
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "segment_id", "metric", "measure", "lead_id"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _organisation_row() -> tuple[sa.schema.SchemaItem, ...]:
