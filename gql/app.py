@@ -26,11 +26,13 @@ from gql.execution.operation import OperationRunner
 from gql.jobs.upload_sweep import sweeping
 from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
+from gql.metrics import Metrics
 from gql.root import build_schema
 from gql.settings import Environment, Settings
 from gql.transport.caller import Admission, Caller, TransportSettings
 from gql.transport.door import Door
 from gql.transport.downloads import DownloadEndpoint
+from gql.transport.figures import FiguresEndpoint
 from gql.transport.routes import graphql_routes
 from gql.transport.uploads import UploadEndpoint
 
@@ -45,12 +47,13 @@ def app_from_environment() -> Starlette:
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Starlette:
     """The whole server as one ASGI application; the database is opened when it starts."""
-    application = Application(settings, clock)
+    metrics = Metrics()
+    application = Application(settings, clock, metrics)
     app = Starlette(
         routes=application.routes(),
         lifespan=application.lifespan,
         middleware=[
-            Middleware(RequestLog),
+            Middleware(RequestLog, metrics=metrics),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts),
         ],
     )
@@ -69,8 +72,9 @@ def application_of(app: Any) -> "Application":
 class Application:
     """What the process has one of, and how requests reach it."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, metrics: Metrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._clock = clock
         self._services: Services | None = None
         self._token_use: TokenUse | None = None
@@ -80,6 +84,7 @@ class Application:
             runner=OperationRunner(
                 build_schema(),
                 limits_of(settings),
+                metrics,
                 introspection=settings.introspection,
                 suggestions=settings.env is Environment.DEVELOPMENT,
             ),
@@ -89,6 +94,8 @@ class Application:
             principal_key=lambda principal: principal,
             settings=transport_settings(settings),
         )
+
+        self._figures = FiguresEndpoint(metrics, lambda: self.services, lambda: len(self._door.streams))
 
     @property
     def services(self) -> Services:
@@ -102,6 +109,7 @@ class Application:
             Route("/uploads/{id}", UploadEndpoint(lambda: self.services).respond, methods=["PUT", "HEAD"]),
             Route("/downloads/{id}", DownloadEndpoint(lambda: self.services).respond),
             Route("/healthz", healthz),
+            Route("/metrics", self._figures.respond),
             Route("/readyz", self.readyz),
         ]
 

@@ -11,6 +11,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.types import EventDict, Processor
 
+from gql.metrics import Metrics
+
 log = structlog.get_logger()
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
@@ -78,8 +80,9 @@ class RequestLog:
     The path alone is logged: query strings and headers may hold secrets.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,6 +103,7 @@ class RequestLog:
             try:
                 await self.app(scope, receive, send_with_id)
             finally:
+                self._metrics.request_answered(scope["method"], status)
                 took = round((time.perf_counter() - started) * 1000, 1)
                 log.info("request", method=scope["method"], path=_place(scope), status=status, ms=took)
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     allowed_origins: list[str] = Field(default_factory=list)
     introspection: bool = True
     jobs_in_serve: bool = True
+    metrics_token: SecretStr = SecretStr("")
 
     max_body: int = 1_000_000
     max_frame: int = 262_144

@@ -29,3 +29,13 @@ async def page_of_jobs(
 async def count_jobs(session: AsyncSession, scope: Scope, state: JobState | None) -> int:
     counted = select(func.count()).select_from(Job).where(matching(scope, state))
     return (await session.execute(counted)).scalar_one()
+
+
+async def count_unfinished(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Unfinished jobs of all organisations by kind and state: figures for the operator, who is of none."""
+    unfinished = (
+        select(col(Job.kind), col(Job.state), func.count())
+        .where(col(Job.state).in_([JobState.QUEUED.value, JobState.RUNNING.value]))
+        .group_by(col(Job.kind), col(Job.state))
+    )
+    return {(kind, state): number for kind, state, number in (await session.execute(unfinished)).all()}

@@ -8,6 +8,7 @@ operation directives would need Strawberry's own runner, so a schema that has th
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, TypeGuard, cast
 
 import orjson
@@ -27,6 +28,7 @@ from core.errors import BadInput, LeadgraphError, TooCostly
 from gql.execution.documents import Documents, KnownDocument, RequestRefused
 from gql.execution.failures import FormattedError, failure, field_failures, request_failures, unexpected
 from gql.execution.guard import Limits, check_strings
+from gql.metrics import Metrics
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
@@ -100,6 +102,7 @@ class OperationRunner:
         self,
         schema: strawberry.Schema,
         limits: Limits | None = None,
+        metrics: Metrics | None = None,
         *,
         introspection: bool = True,
         suggestions: bool = True,
@@ -107,6 +110,7 @@ class OperationRunner:
         if schema.extensions or schema.directives:
             raise ValueError("Schema extensions and custom operation directives are not run.")
         self.limits = limits or Limits()
+        self._metrics = metrics or Metrics()
         self._schema = schema._schema
         self._executor_class = schema.execution_context_class
         self._hide_suggestions = not suggestions
@@ -114,6 +118,13 @@ class OperationRunner:
 
     def prepare(self, request: OperationRequest) -> Operation:
         """Parse, guard, validate and price. Raises RequestRefused."""
+        try:
+            return self._prepared(request)
+        except RequestRefused as refused:
+            self._metrics.operation_refused(refused.errors[0]["extensions"]["code"])
+            raise
+
+    def _prepared(self, request: OperationRequest) -> Operation:
         known = self._documents.read(request.query)
         try:
             check_strings(request.variables)
@@ -130,6 +141,17 @@ class OperationRunner:
 
     async def run(self, operation: Operation, context: object) -> Answer:
         """Execute a query or mutation; `context` serves this one operation."""
+        started = perf_counter()
+        answer = await self._run(operation, context)
+        self._metrics.operation_ended(
+            operation.kind.value,
+            failed=bool(answer.errors),
+            seconds=perf_counter() - started,
+            cost=operation.cost,
+        )
+        return answer
+
+    async def _run(self, operation: Operation, context: object) -> Answer:
         try:
             result = execute(
                 self._schema,
@@ -159,6 +181,7 @@ class OperationRunner:
                 return
             async with contextlib.aclosing(source) as events:  # type: ignore[type-var]
                 async for result in events:
+                    self._metrics.event_sent()
                     yield self._answer(operation, result)
         except Exception as error:
             yield self._failed(operation, error)
