@@ -84,7 +84,7 @@ class Application:
             runner=OperationRunner(
                 build_schema(),
                 limits_of(settings),
-                metrics,
+                metrics=metrics,
                 introspection=settings.introspection,
                 suggestions=settings.env is Environment.DEVELOPMENT,
             ),

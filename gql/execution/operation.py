@@ -102,8 +102,8 @@ class OperationRunner:
         self,
         schema: strawberry.Schema,
         limits: Limits | None = None,
-        metrics: Metrics | None = None,
         *,
+        metrics: Metrics | None = None,
         introspection: bool = True,
         suggestions: bool = True,
     ) -> None:

@@ -21,6 +21,7 @@ from strawberry.scalars import JSON
 from core.errors import Forbidden, NotFound, RateLimited, Unauthenticated
 from gql.execution.guard import Limits
 from gql.execution.operation import OperationRunner
+from gql.metrics import Metrics
 from gql.transport.caller import Admission, Caller, TransportSettings
 from gql.transport.door import Door
 from gql.transport.routes import graphql_routes
@@ -297,7 +298,7 @@ async def serving(
     """The door on a free port of the loopback, stopped with the block."""
     probe = Probe()
     door = Door(
-        OperationRunner(SCHEMA, limits, **runner),
+        OperationRunner(SCHEMA, limits, metrics=Metrics(), **runner),
         authenticate,
         admit(probe),
         lambda principal: principal,
