@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from core.errors import BadInput, InvalidRule
 from core.field_catalogue import LEAD_CAMPAIGN, LEAD_CHANGED, LEAD_POOL, LEAD_RESULT, LEAD_STATUS, Catalogue
 from core.fields import fold, moment_of
-from core.rules import Combinator, Condition, Group, OneOf, Rule, Span, Within, parse_rule
+from core.rules import Combinator, Condition, Group, OneOf, Rule, Span, Within, parse_rule, placed
 
 MAX_CHOSEN = 1_000
 MAX_DAYS = 36_600
@@ -63,7 +63,7 @@ class SegmentFilter:
 def check_filter(
     chosen: SegmentFilter, catalogue: Catalogue, now: datetime, path: Sequence[str] = ("input", "filter")
 ) -> Rule:
-    """The one rule the filter comes to at this moment.
+    """The one rule the filter comes to at this moment; paths in it begin in the filter: `("rule", "rules")`.
 
     path    of the filter in the input, where errors say what is to blame
     Raises  BadInput where nothing is chosen at all, or a status or result is unknown; InvalidRule
@@ -90,7 +90,7 @@ def why_broken(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> st
 def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> list[Rule]:
     """A rule for each thing that is chosen."""
     rules: list[Rule] = [
-        Condition(catalogue.fields[key], OneOf(_bounded(ids, name)))
+        Condition(catalogue.fields[key], OneOf(_bounded(ids, name)), path=(name,))
         for key, ids, name in (
             (LEAD_CAMPAIGN, chosen.campaign_ids, "campaignIds"),
             (LEAD_POOL, chosen.lead_pool_ids, "leadPoolIds"),
@@ -101,7 +101,7 @@ def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> lis
     rules += _keys(catalogue, LEAD_RESULT, chosen.results, "results")
     if chosen.last_changed is not None:
         span = _span(chosen.last_changed, now, catalogue.zone)
-        rules.append(Condition(catalogue.fields[LEAD_CHANGED], Within((span,))))
+        rules.append(Condition(catalogue.fields[LEAD_CHANGED], Within((span,)), path=("lastChanged",)))
     if chosen.rule is not None:
         rules.append(_checked(chosen.rule, catalogue))
     return rules
@@ -176,12 +176,12 @@ def _keys(catalogue: Catalogue, field_key: str, chosen: tuple[str, ...], name: s
         if fold(value) not in known:
             raise BadInput(f"Is not one of: {', '.join(known.values())}.", field=(name, str(index)))
         keys.append(known[fold(value)])
-    return [Condition(field, OneOf(tuple(dict.fromkeys(keys))))]
+    return [Condition(field, OneOf(tuple(dict.fromkeys(keys))), path=(name,))]
 
 
 def _checked(rule: Mapping[str, Any], catalogue: Catalogue) -> Rule:
     try:
-        return parse_rule(rule, catalogue)
+        return placed(parse_rule(rule, catalogue), "rule")
     except InvalidRule as error:
         error.field = ("rule", *error.field)
         raise

@@ -4,12 +4,24 @@ A positive test is true, false or unknown (no value); a WHERE takes unknown for 
 Whatever is negated is `(…) IS NOT TRUE`: the exact complement, in which a lead without a value is found.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Integer, Select, and_, func, literal, or_, true, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    true,
+    type_coerce,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -17,7 +29,7 @@ from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
-from core.field_catalogue import Kind
+from core.field_catalogue import Kind, RuleField
 from core.fields import EPOCH, Value
 from core.rules import (
     BeginsWith,
@@ -60,9 +72,26 @@ class LeadSource:
 
     def matching(self, statement: Select[Any], rule: Rule) -> Select[Any]:
         """A statement over `lead`, narrowed to the leads of the project that the rule selects."""
+        statement, columns = self._with_columns(statement, fields_of(rule))
+        return statement.where(rule_where(rule, columns))
+
+    def answering(self, statement: Select[Any], conditions: Sequence[Condition]) -> Select[Any]:
+        """A statement over the leads of the project, with a column that is 1 where a condition holds, else 0.
+
+        The columns are called `c0`, `c1` and so on, in the order of the conditions.
+        """
+        fields = frozenset(condition.field for condition in conditions)
+        statement, columns = self._with_columns(statement, fields)
+        answers = (case((rule_where(one, columns), 1), else_=0) for one in conditions)
+        return statement.add_columns(*(answer.label(f"c{n}") for n, answer in enumerate(answers)))
+
+    def _with_columns(
+        self, statement: Select[Any], fields: Iterable[RuleField]
+    ) -> tuple[Select[Any], Columns]:
+        """The statement, narrowed to the project, with all that is needed to ask about the fields."""
         columns = dict(lead_columns())
         sets: dict[int, type[LeadSlots]] = {}
-        for key in sorted(field.key for field in fields_of(rule) if field.key in self.slots):
+        for key in sorted(field.key for field in fields if field.key in self.slots):
             number, slot = self.slots[key]
             if number and number not in sets:
                 sets[number] = aliased(LeadSlots)
@@ -76,11 +105,11 @@ class LeadSource:
                     col(further.set_number) == number,
                 ),
             )
-        return statement.where(
+        in_project = [
             col(Lead.organisation_id) == self.organisation_id,
             col(Lead.project_id) == self.project_id,
-            rule_where(rule, columns),
-        )
+        ]
+        return statement.where(*in_project), columns
 
 
 def lead_columns() -> Columns:

@@ -11,12 +11,16 @@ from core.rules.tree import (
     Group,
     NumbersWithin,
     OneOf,
+    Path,
     Rule,
     Span,
     Test,
     Within,
+    conditions_of,
     fields_of,
     matches,
+    placed,
+    steps_of,
 )
 
 __all__ = [
@@ -34,11 +38,15 @@ __all__ = [
     "Group",
     "NumbersWithin",
     "OneOf",
+    "Path",
     "Rule",
     "Span",
     "Test",
     "Within",
+    "conditions_of",
     "fields_of",
     "matches",
     "parse_rule",
+    "placed",
+    "steps_of",
 ]

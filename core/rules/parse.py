@@ -22,6 +22,7 @@ from core.rules.tree import (
     Group,
     NumbersWithin,
     OneOf,
+    Path,
     Rule,
     Span,
     Test,
@@ -55,8 +56,6 @@ TEXT_TESTS: Mapping[Operator, type[Contains | BeginsWith | EndsWith]] = {
     Operator.BEGINS_WITH: BeginsWith,
     Operator.ENDS_WITH: EndsWith,
 }
-
-Path = tuple[str, ...]
 
 
 def parse_rule(tree: object, catalogue: Catalogue) -> Rule:
@@ -101,7 +100,7 @@ class _Parser:
         if node.get("combinator") is None:
             return self._independent(rules, negated, path, depth)
         combinator = _combinator(node["combinator"], (*path, "combinator"))
-        return _joined(combinator, self._members(rules, path, depth), negated)
+        return _joined(combinator, self._members(rules, path, depth), negated, path)
 
     def _members(self, rules: list[object], path: Path, depth: int, step: int = 1) -> list[Rule | None]:
         return [
@@ -122,8 +121,9 @@ class _Parser:
                 runs.append([])
             runs[-1].append(member)
         if len(runs) == 1:
-            return _joined(Combinator.AND, runs[0], negated)
-        return _joined(Combinator.OR, [_joined(Combinator.AND, run, False) for run in runs], negated)
+            return _joined(Combinator.AND, runs[0], negated, path)
+        joined = [_joined(Combinator.AND, run, False, path) for run in runs]
+        return _joined(Combinator.OR, joined, negated, path)
 
     def _condition(self, node: Mapping[str, object], path: Path) -> Condition:
         _known_keys(node, RULE_KEYS, path)
@@ -137,7 +137,7 @@ class _Parser:
         written = self._scalars(node.get("value"), (*path, "value"))
         positive = POSITIVE.get(operator, operator)
         test = self._test(field, positive, written, (*path, "value"))
-        return Condition(field, test, negated=positive is not operator)
+        return Condition(field, test, negated=positive is not operator, path=path)
 
     def _field(self, key: object, path: Path) -> RuleField:
         field = self.catalogue.fields.get(key) if isinstance(key, str) else None
@@ -190,12 +190,12 @@ class _Parser:
         return spans
 
 
-def _joined(combinator: Combinator, members: Sequence[Rule | None], negated: bool) -> Rule | None:
+def _joined(combinator: Combinator, members: Sequence[Rule | None], negated: bool, path: Path) -> Rule | None:
     """The group of what is not muted, or None where nothing is left of it."""
     kept = tuple(member for member in members if member is not None)
     if not kept:
         return None
-    return kept[0] if len(kept) == 1 and not negated else Group(combinator, kept, negated)
+    return kept[0] if len(kept) == 1 and not negated else Group(combinator, kept, negated, path)
 
 
 def _flag(node: Mapping[str, object], key: str, path: Path) -> bool:

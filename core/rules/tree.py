@@ -5,11 +5,14 @@ is the exact complement of one: so a lead without a value is "not equal" to anyt
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 
 from core.field_catalogue import RuleField
 from core.fields import Value, number_of
+
+Path = tuple[str, ...]
 
 
 class Combinator(StrEnum):
@@ -100,20 +103,28 @@ Test = Empty | OneOf | Within | NumbersWithin | Contains | BeginsWith | EndsWith
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One field put to one test, or to its exact complement."""
+    """One field put to one test, or to its exact complement.
+
+    path  where it stands in the rule as it was written: `("rules", "2")`; equal rules may differ in it
+    """
 
     field: RuleField
     test: Test
     negated: bool = False
+    path: Path = dataclass_field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """At least one member, joined; `negated` is the exact complement of the whole."""
+    """At least one member, joined; `negated` is the exact complement of the whole.
+
+    path  as of a condition; a group that another one was split into has its path
+    """
 
     combinator: Combinator
     members: tuple["Rule", ...]
     negated: bool = False
+    path: Path = dataclass_field(default=(), compare=False)
 
 
 Rule = Group | Condition
@@ -133,6 +144,28 @@ def fields_of(rule: Rule) -> frozenset[RuleField]:
     if isinstance(rule, Condition):
         return frozenset({rule.field})
     return frozenset().union(*(fields_of(member) for member in rule.members))
+
+
+def conditions_of(rule: Rule) -> tuple[Condition, ...]:
+    """The conditions of a rule, in the order in which they were written."""
+    if isinstance(rule, Condition):
+        return (rule,)
+    return tuple(found for member in rule.members for found in conditions_of(member))
+
+
+def placed(rule: Rule, *before: str) -> Rule:
+    """The same rule, standing further down: every path in it begins with `before`."""
+    path = (*before, *rule.path)
+    if isinstance(rule, Condition):
+        return replace(rule, path=path)
+    return replace(rule, path=path, members=tuple(placed(member, *before) for member in rule.members))
+
+
+def steps_of(rule: Rule) -> tuple[Rule, ...]:
+    """The rules that must all hold: what an AND joins, and so on within it; else the rule itself."""
+    if isinstance(rule, Condition) or rule.negated or rule.combinator is Combinator.OR:
+        return (rule,)
+    return tuple(step for member in rule.members for step in steps_of(member))
 
 
 def _holds(test: Test, value: Value | None) -> bool:

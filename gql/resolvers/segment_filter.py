@@ -52,6 +52,7 @@ async def preview_segment_filter(
         return counts.matching
 
     return SegmentFilterPreview(
+        plan=plan,
         counts=FilterPreviewCounts.from_core(counts),
         leads=connection_of(page, paging, Lead.from_row, count),
     )

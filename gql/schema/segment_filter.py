@@ -9,11 +9,13 @@ import strawberry
 from core import field_catalogue
 from core.access import Permission, Scope
 from core.field_catalogue import Kind
+from core.rules import Condition
 from core.segment_filter import LastChanged as CoreLastChanged
 from core.segment_filter import Period, filter_from
 from core.segment_filter import SegmentFilter as CoreFilter
 from core.statuses import LeadStatus
-from db.queries.segment_filter import FilterCounts
+from db.queries.filter_waterfall import Kept, Waterfall, waterfall_of
+from db.queries.segment_filter import FilterCounts, FilterPlan
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.enums import published
@@ -236,8 +238,50 @@ class FilterPreviewCounts:
         )
 
 
+@strawberry.type(
+    description="What a condition or group of a filter keeps; exact, over the leads the caller sees."
+)
+class FilterStep:
+    path: list[str] = strawberry.field(
+        description="Where it stands in the filter: `campaignIds`, or `rule`, `rules`, `0` for a condition."
+    )
+    field: str | None = strawberry.field(description="Key of the field it asks about; null: it is a group.")
+    keeps: int = strawberry.field(description="Leads of the project that satisfy it, whatever the rest says.")
+    remaining: int | None = strawberry.field(
+        description="Leads that satisfy it and all before it; null for conditions in a group that need not "
+        "all hold: the group, which stands before them, says it."
+    )
+
+    @classmethod
+    def from_core(cls, kept: Kept) -> Self:
+        field = kept.part.field.key if isinstance(kept.part, Condition) else None
+        return cls(path=list(kept.part.path), field=field, keeps=kept.alone, remaining=kept.remaining)
+
+
+@strawberry.type(description="A filter, condition by condition.")
+class FilterWaterfall:
+    leads: int = strawberry.field(description="Leads of the project that the caller may see, exact.")
+    steps: list[FilterStep] = strawberry.field(description="What it asks, in the order it was written.")
+
+    @classmethod
+    def from_core(cls, waterfall: Waterfall) -> Self:
+        return cls(leads=waterfall.leads, steps=[FilterStep.from_core(kept) for kept in waterfall.parts])
+
+
 @strawberry.type(description="What a filter selects now, or why it cannot be.")
 class SegmentFilterPreview:
+    plan: strawberry.Private[FilterPlan | None] = None
+
+    async def resolve_waterfall(self, info: Info) -> FilterWaterfall | None:
+        if self.plan is None:
+            return None
+        async with info.context.database.reading() as session:
+            return FilterWaterfall.from_core(await waterfall_of(session, info.context.scope, self.plan))
+
+    waterfall: FilterWaterfall | None = strawberry.field(
+        resolver=resolve_waterfall,
+        description="How many leads each condition keeps; computed only when asked for.",
+    )
     counts: FilterPreviewCounts | None = strawberry.field(default=None, description="How many.")
     leads: Connection[Lead] | None = strawberry.field(default=None, description="The leads that match.")
     user_errors: list[UserError] = strawberry.field(
