@@ -43,6 +43,14 @@ class UpdateMode(StrEnum):
     REPLACE = "replace"
 
 
+class Automation(StrEnum):
+    """Whether leads join a segment by themselves as they change, and whether they leave by themselves too."""
+
+    OFF = "off"
+    ADD = "add"
+    MIRROR = "mirror"
+
+
 class SegmentKind(StrEnum):
     """Dynamic has a filter, and members by hand, import and action besides; static has no filter."""
 

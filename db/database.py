@@ -32,6 +32,7 @@ class Topic(StrEnum):
     MEMBERSHIP = "membership"
     POLICY = "policy"
     JOB = "job"
+    LEADS = "leads"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from db.commands.lead_removal import (
     locked_segments,
     remove_leads,
 )
+from db.lead_changes import note_changed
 from db.lead_counts import counting
 from db.models import ChangeLog, ImportEffect, Job, Lead
 from db.scope_sql import among
@@ -96,6 +97,7 @@ async def restore_share(session: AsyncSession, scope: Scope, pool_id: int, *, no
         for effect in effects:
             if effect.lead_id in untouched:
                 await session.execute(_restored(scope, effect, now))
+    note_changed(session, scope.organisation_id, untouched, now)
     gone = delete(ImportEffect).where(
         col(ImportEffect.organisation_id) == scope.organisation_id,
         col(ImportEffect.pool_id) == pool_id,

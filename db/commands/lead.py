@@ -14,6 +14,7 @@ from core.lead_rows import LeadDraft
 from core.lead_spread import SpreadPlan
 from core.statuses import LeadStatus
 from db.bulk import bulk_insert
+from db.lead_changes import note_changed
 from db.lead_counts import Alike, note_leads
 from db.models import Lead, LeadSlots
 
@@ -79,6 +80,7 @@ async def insert_leads(
     shared = _shared(scope, home, now)
     await bulk_insert(session, Lead, [*OWN_COLUMNS, *layout.names(0)], leads, alike=shared)
     note_leads(session, _alike(shared), len(leads))
+    note_changed(session, scope.organisation_id, range(first_id, first_id + len(leads)), now)
     for set_number, rows in further.items():
         key = {"organisation_id": scope.organisation_id, "set_number": set_number}
         await bulk_insert(session, LeadSlots, ["lead_id", *layout.names(set_number)], rows, alike=key)

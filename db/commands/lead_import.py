@@ -21,6 +21,7 @@ from db.bulk import bulk_insert
 from db.commands.import_report import insert_reports, problem_report, repeat_report, warning_report
 from db.commands.lead import LeadHome, insert_leads
 from db.ids import allocate
+from db.lead_changes import note_changed
 from db.lead_counts import counting
 from db.models import Campaign, ImportEffect, Lead, LeadPool, Project
 
@@ -228,6 +229,7 @@ async def _act_on(
     )
     async with counting(session, scope.organisation_id, list(by_id)):
         versions = [(lead_id, version) for lead_id, version in await session.execute(changed)]
+    note_changed(session, scope.organisation_id, list(by_id), now)
     rows = [[lead, by_id[lead].draft.line, by_id[lead].on.status, version] for lead, version in versions]
     alike = {
         "organisation_id": scope.organisation_id,

@@ -6,6 +6,7 @@ from db.models.campaign import Campaign, CampaignResult, FieldDefinition, Projec
 from db.models.change_log import ChangeLog
 from db.models.job import Job
 from db.models.lead import Lead, LeadSlots
+from db.models.lead_change import Automation, LeadChange
 from db.models.lead_count import CallCount, LeadCount
 from db.models.lead_pool import ImportEffect, ImportMapping, ImportRow, LeadPool, LeadUpload
 from db.models.lead_pool_view import LeadPoolView, LeadPoolViewShare, LeadPoolViewStar
@@ -25,6 +26,7 @@ from db.models.touch import Touch
 
 __all__ = [
     "ApiToken",
+    "Automation",
     "Call",
     "CallCount",
     "CallSession",
@@ -39,6 +41,7 @@ __all__ = [
     "ImportRow",
     "Job",
     "Lead",
+    "LeadChange",
     "LeadCount",
     "LeadPool",
     "LeadPoolView",

@@ -33,6 +33,8 @@ class Segment(OrganisationRow, table=True):
     team_id           the team it belongs to; None: it is the organisation's
     hours             active hours; without them it cannot be called
     filter            all that it selects by, as the client wrote it
+    automation        off, add or mirror: whether leads join, and leave, as they change
+    automation_actor  who turned it on or saved the filter since: whose sight it uses
     awaits_filter     it is a copy: inactive, its filter not applied, until that is saved
     last_seq          number of its newest entry in the membership log
     reminder_days     a member not contacted for so long is expired; None: it reminds of nobody
@@ -73,6 +75,8 @@ class Segment(OrganisationRow, table=True):
     reminder_touches: str = Field(default="manual", sa_column_kwargs={"server_default": "manual"})
     owner_field: str | None = None
     awaits_filter: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    automation: str = Field(default="off", sa_column_kwargs={"server_default": "off"})
+    automation_actor: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
 
 
 class SegmentGoal(SQLModel, table=True):

@@ -49,24 +49,35 @@ def test_statements_are_built_in_db_alone() -> None:
     assert places(r"(^|\.)select$", "core", "gql") == set()
 
 
-def test_leads_are_written_in_bulk_only_where_they_are_counted() -> None:
-    """Wrap such a statement in `db.lead_counts.counting`, or else say with `note_leads` what it did."""
-    writing = {
+def writers_of_leads(*statements: str) -> set[str]:
+    """The files with such a statement on the table of leads."""
+    return {
         path.relative_to(REPOSITORY).as_posix()
         for package in ("db", "gql")
         for path in (REPOSITORY / package).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in {"insert", "update", "delete", "bulk_insert"}
+        and ast.unparse(node.func) in statements
         and "Lead" in [ast.unparse(argument) for argument in node.args]
     }
+
+
+def test_leads_are_written_in_bulk_only_where_they_are_counted() -> None:
+    """Wrap such a statement in `db.lead_counts.counting`, or else say with `note_leads` what it did."""
     only_leases = {"db/commands/calling.py"}
-    assert writing == only_leases | {
+    assert writers_of_leads("insert", "update", "delete", "bulk_insert") == only_leases | {
         "db/commands/import_undo.py",
         "db/commands/lead.py",
         "db/commands/lead_claim.py",
         "db/commands/lead_import.py",
     }
+
+
+def test_automation_hears_of_leads_that_are_written_in_bulk() -> None:
+    """Say with `db.lead_changes.note_changed` which they are."""
+    only_leases = {"db/commands/calling.py", "db/commands/lead_claim.py"}
+    telling = places(r"^note_changed$", "db")
+    assert writers_of_leads("insert", "update", "bulk_insert") - only_leases <= telling
 
 
 def test_the_clock_is_read_at_the_edge_alone() -> None:

@@ -19,6 +19,7 @@ def upgrade() -> None:
     add_touches()
     add_segment_settings()
     add_segment_goals()
+    add_automation()
 
 
 def add_patterns() -> None:
@@ -151,6 +152,27 @@ def add_segment_goals() -> None:
         ),
         sa.PrimaryKeyConstraint("organisation_id", "segment_id", "metric", "measure", "lead_id"),
         sqlite_with_rowid=False,
+    )
+
+
+def add_automation() -> None:
+    with op.batch_alter_table("segment") as segment:
+        segment.add_column(sa.Column("automation", sa.String(), server_default="off", nullable=False))
+        segment.add_column(sa.Column("automation_actor", columns.JsonValue(), nullable=True))
+    op.create_table(
+        "lead_change",
+        *_organisation_row(),
+        sa.Column("leads", sa.LargeBinary(), nullable=True),
+        sa.Column("segment_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+    )
+    op.create_table(
+        "automation",
+        _id("organisation_id"),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("ticked_at", columns.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.PrimaryKeyConstraint("organisation_id"),
     )
 
 
