@@ -5,12 +5,20 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 def read_reference(text: str, noun: str, organisation_id: int) -> int | None:
     """The number behind an opaque id, or None where it is not one of this noun in this organisation."""
+    found = read_any_reference(text, noun)
+    return found[1] if found is not None and found[0] == organisation_id else None
+
+
+def read_any_reference(text: str, noun: str) -> tuple[int, int] | None:
+    """Organisation and number behind an opaque id, or None where it is not one of this noun."""
     try:
         said = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
     except ValueError:
         return None
-    prefix = f"{noun}:{organisation_id}:"
-    number = said.removeprefix(prefix)
     canonical = urlsafe_b64encode(said.encode()).decode().rstrip("=") == text
-    plain = number.isdecimal() and len(number) <= 18
-    return int(number) if canonical and plain and said.startswith(prefix) else None
+    kind, _, rest = said.partition(":")
+    organisation, _, number = rest.partition(":")
+    plain = all(part.isdecimal() and len(part) <= 18 for part in (organisation, number))
+    if not canonical or kind != noun or not plain or organisation != str(int(organisation)):
+        return None
+    return int(organisation), int(number)

@@ -101,9 +101,11 @@ def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> lis
     rules += _keys(catalogue, LEAD_RESULT, chosen.results, "results")
     if chosen.last_changed is not None:
         span = _span(chosen.last_changed, now, catalogue.zone)
-        rules.append(Condition(catalogue.fields[LEAD_CHANGED], Within((span,)), path=("lastChanged",)))
+        moving = chosen.last_changed.period is not None
+        field = catalogue.fields[LEAD_CHANGED]
+        rules.append(Condition(field, Within((span,)), path=("lastChanged",), moving=moving))
     if chosen.rule is not None:
-        rules.append(_checked(chosen.rule, catalogue))
+        rules.append(_checked(chosen.rule, catalogue, now))
     return rules
 
 
@@ -179,9 +181,9 @@ def _keys(catalogue: Catalogue, field_key: str, chosen: tuple[str, ...], name: s
     return [Condition(field, OneOf(tuple(dict.fromkeys(keys))), path=(name,))]
 
 
-def _checked(rule: Mapping[str, Any], catalogue: Catalogue) -> Rule:
+def _checked(rule: Mapping[str, Any], catalogue: Catalogue, now: datetime) -> Rule:
     try:
-        return placed(parse_rule(rule, catalogue), "rule")
+        return placed(parse_rule(rule, catalogue, now), "rule")
     except InvalidRule as error:
         error.field = ("rule", *error.field)
         raise

@@ -72,7 +72,7 @@ class LeadSource:
 
     def matching(self, statement: Select[Any], rule: Rule) -> Select[Any]:
         """A statement over `lead`, narrowed to the leads of the project that the rule selects."""
-        statement, columns = self._with_columns(statement, fields_of(rule))
+        statement, columns = self.with_columns(statement, fields_of(rule))
         return statement.where(rule_where(rule, columns))
 
     def answering(self, statement: Select[Any], conditions: Sequence[Condition]) -> Select[Any]:
@@ -81,11 +81,11 @@ class LeadSource:
         The columns are called `c0`, `c1` and so on, in the order of the conditions.
         """
         fields = frozenset(condition.field for condition in conditions)
-        statement, columns = self._with_columns(statement, fields)
+        statement, columns = self.with_columns(statement, fields)
         answers = (case((rule_where(one, columns), 1), else_=0) for one in conditions)
         return statement.add_columns(*(answer.label(f"c{n}") for n, answer in enumerate(answers)))
 
-    def _with_columns(
+    def with_columns(
         self, statement: Select[Any], fields: Iterable[RuleField]
     ) -> tuple[Select[Any], Columns]:
         """The statement, narrowed to the project, with all that is needed to ask about the fields."""

@@ -1,6 +1,9 @@
 """Filter rules: react-querybuilder's JSON, checked against a catalogue, and what it means for a lead."""
 
 from core.rules.parse import MAX_CONDITIONS, MAX_DEPTH, MAX_LIST, MAX_VALUE_BYTES, MAX_VALUES, parse_rule
+from core.rules.segments import segments_named
+from core.rules.spans import Span
+from core.rules.time import Crossing, crossings, depends_on_time
 from core.rules.tree import (
     BeginsWith,
     Combinator,
@@ -13,7 +16,6 @@ from core.rules.tree import (
     OneOf,
     Path,
     Rule,
-    Span,
     Test,
     Within,
     conditions_of,
@@ -33,6 +35,7 @@ __all__ = [
     "Combinator",
     "Condition",
     "Contains",
+    "Crossing",
     "Empty",
     "EndsWith",
     "Group",
@@ -44,9 +47,12 @@ __all__ = [
     "Test",
     "Within",
     "conditions_of",
+    "crossings",
+    "depends_on_time",
     "fields_of",
     "matches",
     "parse_rule",
     "placed",
+    "segments_named",
     "steps_of",
 ]

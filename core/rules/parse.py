@@ -6,12 +6,14 @@ it would mean everyone.
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import isfinite
 from typing import NoReturn
 
 from core.errors import InvalidRule
 from core.field_catalogue import Catalogue, Kind, Operator, RuleField
 from core.fields import number_of
+from core.rules.spans import Span
 from core.rules.tree import (
     BeginsWith,
     Combinator,
@@ -24,7 +26,6 @@ from core.rules.tree import (
     OneOf,
     Path,
     Rule,
-    Span,
     Test,
     Within,
 )
@@ -58,12 +59,12 @@ TEXT_TESTS: Mapping[Operator, type[Contains | BeginsWith | EndsWith]] = {
 }
 
 
-def parse_rule(tree: object, catalogue: Catalogue) -> Rule:
-    """The checked form of a rule as the client wrote it.
+def parse_rule(tree: object, catalogue: Catalogue, now: datetime) -> Rule:
+    """The checked form, at this moment, of a rule as the client wrote it.
 
     Raises  InvalidRule, its field the path of the offending node (`["rules", "2", "value"]`)
     """
-    rule = _Parser(catalogue).node(tree, (), 1)
+    rule = _Parser(catalogue, now).node(tree, (), 1)
     if rule is None:
         _refuse("Every condition is muted: the rule would mean everyone.", ("rules",))
     return rule
@@ -76,8 +77,9 @@ def _refuse(message: str, path: Path) -> NoReturn:
 class _Parser:
     """Walks one tree; counts what is bounded over the whole of it."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, now: datetime) -> None:
         self.catalogue = catalogue
+        self.now = now
         self.conditions = 0
         self.values = 0
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from core.field_catalogue import RuleField
 from core.fields import Value, number_of
+from core.rules.spans import Span
 
 Path = tuple[str, ...]
 
@@ -20,35 +21,6 @@ class Combinator(StrEnum):
 
     AND = "and"
     OR = "or"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A range of values of one type; None is unbounded on that side."""
-
-    low: Value | None = None
-    high: Value | None = None
-    low_open: bool = False
-    high_open: bool = False
-
-    @property
-    def point(self) -> Value | None:
-        """The only value in it, or None where there may be several."""
-        closed = not (self.low_open or self.high_open)
-        return self.low if closed and self.low == self.high else None
-
-    def holds(self, value: Value) -> bool:
-        return self._above_low(value) and self._below_high(value)
-
-    def _above_low(self, value: Value) -> bool:
-        if self.low is None:
-            return True
-        return _less(self.low, value) or (not self.low_open and value == self.low)
-
-    def _below_high(self, value: Value) -> bool:
-        if self.high is None:
-            return True
-        return _less(value, self.high) or (not self.high_open and value == self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +77,15 @@ Test = Empty | OneOf | Within | NumbersWithin | Contains | BeginsWith | EndsWith
 class Condition:
     """One field put to one test, or to its exact complement.
 
-    path  where it stands in the rule as it was written: `("rules", "2")`; equal rules may differ in it
+    path    where it stands in the rule as it was written: `("rules", "2")`; equal rules may differ in it
+    moving  the test is another one as time passes
     """
 
     field: RuleField
     test: Test
     negated: bool = False
     path: Path = dataclass_field(default=(), compare=False)
+    moving: bool = dataclass_field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +165,3 @@ def _text_holds(test: NumbersWithin | Contains | BeginsWith | EndsWith, value: s
         case BeginsWith(text):
             return value.startswith(text)
     return value.endswith(test.text)
-
-
-def _less(left: Value, right: Value) -> bool:
-    if isinstance(left, str) or isinstance(right, str):
-        return str(left) < str(right)
-    return left < right

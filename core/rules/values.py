@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from core.field_catalogue import Catalogue, Kind, RuleField
 from core.fields import FALSE_WORDS, MAX_SAFE_NUMBER, TRUE_WORDS, fold, moment_of, moment_of_date, number_of
 from core.references import read_reference
-from core.rules.tree import Span
+from core.rules.spans import Span
 
 Scalar = str | int | float | bool
 

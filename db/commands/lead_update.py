@@ -28,7 +28,7 @@ async def enqueue_update_of_choice(
 
     key  of this very request: the same again is the same job
     """
-    found = await ids_of_leads(session, await plan_leads(session, scope, choice))
+    found = await ids_of_leads(session, await plan_leads(session, scope, choice, now))
     return await _enqueue(session, scope, found, changes, key, now)
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.errors import BadInput, InvalidRule
+from core.field_catalogue import Catalogue
 from core.fields import EPOCH
 from core.lead_search import read_search
 from core.lead_where import LEAD_PROJECT
@@ -101,8 +103,8 @@ class LeadPlan:
         return statement.where(own, visible_leads(self.scope), *self.conditions)
 
 
-async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice) -> LeadPlan:
-    """Checks a choice.
+async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice, now: datetime) -> LeadPlan:
+    """Checks a choice, at this moment.
 
     Raises  NotFound, BadInput; InvalidRule; Forbidden for conditions on phones without the right to see them
     """
@@ -116,7 +118,7 @@ async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice) ->
         await visible_or_not_found(session, scope, Project, project_id)
         rules = await rules_of_project(session, scope.organisation_id, project_id)
         source, phones = rules.source, rules.phones
-        rule = None if choice.rule is None else _parsed(choice.rule, rules.catalogue)
+        rule = None if choice.rule is None else _parsed(choice.rule, rules.catalogue, now)
         _check_named(named, source)
     _check_phones(scope, choice, rule, phones)
     conditions = [*_places(choice), *_in_segment(scope, choice.segment_id)]
@@ -167,9 +169,9 @@ async def fields_of_projects(
     return found
 
 
-def _parsed(rule: Mapping[str, Any], catalogue: Any) -> Rule:
+def _parsed(rule: Mapping[str, Any], catalogue: Catalogue, now: datetime) -> Rule:
     try:
-        return parse_rule(rule, catalogue)
+        return parse_rule(rule, catalogue, now)
     except InvalidRule as error:
         error.field = ("filter", *error.field)
         raise

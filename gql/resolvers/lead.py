@@ -33,6 +33,6 @@ async def list_leads(
             return await queries.count_leads(session, plan)
 
     async with context.database.reading() as session:
-        plan = await queries.plan_leads(session, context.scope, choice)
+        plan = await queries.plan_leads(session, context.scope, choice, context.now)
         page = await queries.page_of_leads(session, plan, paging)
     return connection_of(page, paging, Lead.from_row, count)

@@ -25,6 +25,7 @@ from core.rules import (
     parse_rule,
 )
 
+NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 POOL_7 = "TGVhZFBvb2w6MTo3"
 FIELDS = [
     Field("city", "City", FieldType.TEXT),
@@ -60,7 +61,7 @@ def negation(*rules: object) -> dict[str, object]:
 
 
 def parsed(tree: object, catalogue: Catalogue = CATALOGUE) -> Rule:
-    return parse_rule(tree, catalogue)
+    return parse_rule(tree, catalogue, NOW)
 
 
 def selects(tree: object, **lead: Value | None) -> bool:
@@ -341,4 +342,4 @@ def test_text_compares_folded() -> None:
 
 def test_notes_of_a_client_are_bounded() -> None:
     with pytest.raises(InvalidRule, match="meta"):
-        parse_rule(group(condition("city", "=", "x"), meta="m" * 10_240), CATALOGUE)
+        parsed(group(condition("city", "=", "x"), meta="m" * 10_240))

@@ -13,7 +13,7 @@ from db.models import Lead, LeadSlots, Project
 from db.queries.filter_waterfall import waterfall_of
 from db.queries.segment_filter import FilterPlan
 from db.rule_sql import LeadSource
-from tests.leads import World, add_leads, make_world
+from tests.leads import NOW, World, add_leads, make_world
 from tests.properties.test_rule_twins import ALL_LEADS, CATALOGUE, FIELDS, TREES
 
 LEADS, RULES, EXAMPLES = 12, 6, 12
@@ -30,7 +30,7 @@ async def _agree(
     async with database.reading() as session:
         project = await session.get_one(Project, (world.organisation_id, world.project_id))
         for tree in trees:
-            rule = Group(Combinator.AND, (parse_rule(tree, CATALOGUE),))
+            rule = Group(Combinator.AND, (parse_rule(tree, CATALOGUE, NOW),))
             found = await waterfall_of(session, world.scope, FilterPlan(project, None, source, rule))
             assert found.leads == len(leads)
             assert [kept.alone for kept in found.parts] == [_number(kept.part, leads) for kept in found.parts]

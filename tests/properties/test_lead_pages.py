@@ -16,7 +16,7 @@ from db.database import Database
 from db.models import Lead, LeadSlots
 from db.paging import Paging, json_key, key_of_json
 from db.queries.lead import LeadChoice, LeadOrder, SortedBy, count_leads, page_of_leads, plan_leads
-from tests.leads import World, add_leads, make_world
+from tests.leads import NOW, World, add_leads, make_world
 
 LEADS, ORDERS, EXAMPLES = 9, 4, 20
 OWN = 1
@@ -76,7 +76,7 @@ async def _walk(database: Database, scope: Scope, order: list[SortedBy], first: 
     found: list[int] = []
     after: tuple[Any, ...] | None = None
     async with database.reading() as session:
-        plan = await plan_leads(session, scope, LeadChoice(order=tuple(order)))
+        plan = await plan_leads(session, scope, LeadChoice(order=tuple(order)), NOW)
         while True:
             page = await page_of_leads(session, plan, Paging(first, after))
             found += [lead.id for lead in page.rows]

@@ -109,9 +109,8 @@ class Desk:
                 assert lead.duplicate_key == expected["phone"]
             for key in asked:
                 for operator, value in (("null", None), ("!=", "0"), ("=", _asked(key))):
-                    rule = parse_rule(
-                        {"combinator": "and", "rules": [_condition(key, operator, value)]}, rules.catalogue
-                    )
+                    tree = {"combinator": "and", "rules": [_condition(key, operator, value)]}
+                    rule = parse_rule(tree, rules.catalogue, NOW)
                     selected = rules.source.matching(select(col(Lead.id)), rule)
                     found = set((await session.execute(selected)).scalars())
                     assert found == {one for one in self.texts if matches(rule, self.search(one))}, (

@@ -16,8 +16,9 @@ from core.fields import Field, FieldType, Value, fold, moment_of_date
 from core.rules import Rule, matches, parse_rule
 from db.database import Database
 from db.models import Lead, LeadSlots
+from db.queries.rule_values import values_of
 from db.rule_sql import LeadSource
-from tests.leads import World, add_leads, make_world
+from tests.leads import NOW, World, add_leads, make_world
 
 LEADS, RULES, EXAMPLES = 10, 10, 20
 
@@ -108,7 +109,7 @@ def groups_of(members: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[d
 
 def _parsed(tree: dict[str, Any]) -> Rule | None:
     try:
-        return parse_rule(tree, CATALOGUE)
+        return parse_rule(tree, CATALOGUE, NOW)
     except InvalidRule:
         return None
 
@@ -143,10 +144,13 @@ async def _agree(
         await session.execute(delete(LeadSlots))
         await session.execute(delete(Lead))
         await add_leads(session, world, leads)
+        numbers = range(1, len(leads) + 1)
+        stored = await values_of(session, world.organisation_id, world.project_id, numbers, ASKED)
+        assert stored == {number: leads[number - 1] for number in numbers}
         for tree in trees:
-            rule = parse_rule(tree, CATALOGUE)
+            rule = parse_rule(tree, CATALOGUE, NOW)
             found = (await session.execute(source.matching(select(col(Lead.id)), rule))).scalars().all()
-            expected = [number for number, lead in enumerate(leads, 1) if matches(rule, lead)]
+            expected = [number for number in numbers if matches(rule, stored[number])]
             assert sorted(found) == expected, tree
 
 
