@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from core.access import Permission, Resource, Right, Scope
 from core.errors import BadInput, ConfirmRequired, Forbidden
-from core.membership import SegmentKind
+from core.membership import Automation, SegmentKind
 from core.names import checked_name
 from core.opening_hours import OpeningHours, hours_to_json
 from db import change_log
@@ -83,7 +83,7 @@ async def update_segment(
     check_version(segment.version, expected_version)
     wanted = _columns(settings)
     if settings.get("kind") is SegmentKind.STATIC:
-        wanted["filter"] = None
+        wanted |= {"filter": None, "automation": Automation.OFF.value, "automation_actor": None}
     before = _record(segment, wanted)
     for name, value in wanted.items():
         setattr(segment, name, value)

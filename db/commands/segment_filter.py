@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Scope
 from core.errors import Conflict
-from core.membership import SegmentKind
+from core.membership import Automation, SegmentKind
 from core.segment_filter import SegmentFilter, filter_record
 from db import change_log
 from db.change_log import actor_record
@@ -55,6 +55,8 @@ async def _save(
     segment.rule_revision += 1
     segment.version += 1
     segment.updated_at = now
+    if segment.automation != Automation.OFF:
+        segment.automation_actor = actor_record(scope.actor)
     session.add(
         SegmentRevision(
             organisation_id=scope.organisation_id,

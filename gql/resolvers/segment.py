@@ -1,6 +1,7 @@
 """Segments: the list, and their edits."""
 
 from db.commands import segment as commands
+from db.commands.segment_automation import create_automated, update_automated
 from db.queries import segment as queries
 from gql.context import Info
 from gql.schema import ids
@@ -55,7 +56,7 @@ async def create_segment(info: Info, input: CreateSegmentInput) -> SegmentPayloa
     context, settings = info.context, input.to_settings()
     group_id = ids.local("SegmentGroup", input.group_id, context.scope, ["input", "groupId"])
     async with context.writing() as (session, scope):
-        row = await commands.create_segment(session, scope, group_id, settings, now=context.now)
+        row = await create_automated(session, scope, group_id, settings, input.automation, now=context.now)
     await context.refresh_scope()
     return SegmentPayload(segment=Segment.from_row(row))
 
@@ -64,8 +65,14 @@ async def update_segment(info: Info, input: UpdateSegmentInput) -> SegmentPayloa
     context, settings = info.context, input.to_settings()
     segment_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
     async with context.writing() as (session, scope):
-        row = await commands.update_segment(
-            session, scope, segment_id, settings, expected_version=input.expected_version, now=context.now
+        row = await update_automated(
+            session,
+            scope,
+            segment_id,
+            settings,
+            input.automation,
+            expected_version=input.expected_version,
+            now=context.now,
         )
     return SegmentPayload(segment=Segment.from_row(row))
 

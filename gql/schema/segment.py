@@ -6,7 +6,7 @@ from typing import Annotated, Self
 import strawberry
 
 from core.access import Permission, Resource
-from core.membership import Origin, SegmentKind, UpdateMode
+from core.membership import Automation, Origin, SegmentKind, UpdateMode
 from core.segment_filter import filter_from, why_broken
 from db.commands.segment import SegmentSettings
 from db.models import Segment as Row
@@ -37,6 +37,16 @@ published(
     {
         "DYNAMIC": "By a filter, and besides by hand, import and actions.",
         "STATIC": "By hand, import and actions only.",
+    },
+)
+published(
+    Automation,
+    "SegmentAutomation",
+    "Whether the members of a segment follow its filter by themselves, within a second of a lead's change.",
+    {
+        "OFF": "They do not: members move when the filter is saved, or applied anew.",
+        "ADD": "New and changed leads that match join by themselves; nobody leaves.",
+        "MIRROR": "They also leave when they no longer match, save those that were added by hand.",
     },
 )
 published(
@@ -127,6 +137,7 @@ class Segment(Node):
     active_until: datetime | None = strawberry.field(
         description="Not called from then on, UTC; null: no limit."
     )
+    automation: Automation = strawberry.field(description="Whether its members follow its filter.")
     rule_revision: int = strawberry.field(description="Number of its newest filter; 0: none was saved yet.")
     member_count: int = strawberry.field(description="Its members now, exact.")
     members_as_of: datetime | None = strawberry.field(
@@ -235,6 +246,7 @@ class Segment(Node):
             position=row.position,
             active_from=row.active_from,
             active_until=row.active_until,
+            automation=Automation(row.automation),
             rule_revision=row.rule_revision,
             member_count=row.member_count,
             members_as_of=row.members_as_of,
@@ -251,6 +263,9 @@ class CreateSegmentInput:
     description: str = strawberry.field(default="", description="Free text, up to 10,000 characters.")
     active: bool = strawberry.field(default=True, description="Whether it may be called.")
     kind: SegmentKind = strawberry.field(default=SegmentKind.DYNAMIC, description="How it gets its members.")
+    automation: Automation = strawberry.field(
+        default=Automation.OFF, description="Whether its members follow its filter, once one is saved."
+    )
     hours: OpeningHoursInput | None = strawberry.field(
         default=None, description="Active hours; without them it cannot be called."
     )
@@ -279,6 +294,12 @@ class UpdateSegmentInput:
     kind: SegmentKind | None = strawberry.field(
         default=None,
         description="How it gets its members; one made static loses its filter, not its members.",
+    )
+    automation: Automation | None = strawberry.field(
+        default=None,
+        description="Whether its members follow its filter. Turned on, it applies that at once: `ADD` as "
+        "the update mode `ADD` does, `MIRROR` as `REPLACE`. It takes in leads that whoever turned it on, or "
+        "saved the filter since, may see.",
     )
     position: int | None = strawberry.field(default=None, description="Place in its group.")
     hours: OpeningHoursInput | None = strawberry.field(
