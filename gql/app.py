@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.budget import Budgets, Rate
 from db.change_feed import ChangeFeed
 from db.database import Database
 from db.migrate import is_migrated
 from gql.authz.token_use import TokenUse
 from gql.authz.tokens import Principal, principal_of
 from gql.context import Clock, Services, open_context, utc_now
-from gql.execution.budget import Budgets, Rate
 from gql.execution.guard import Limits
 from gql.execution.operation import OperationRunner
 from gql.jobs.upload_sweep import sweeping
@@ -147,7 +147,7 @@ class Application:
     async def admit(self, caller: Caller[Principal | None], cost: int) -> Admission:
         """Charges the caller's address, then the token once it is known to be good, and opens a context."""
         left = self._budgets.spend(("address", caller.address), cost, self._rates.address, self._clock())
-        context = await open_context(self.services, caller.principal, caller.last_event_id)
+        context = await open_context(self.services, caller.principal, caller.last_event_id, caller.address)
         principal = caller.principal
         if principal is not None:
             key = "token", principal.organisation_id, principal.token_id

@@ -15,6 +15,7 @@ from db.change_feed import ChangeFeed
 from db.database import Database, lost_a_race
 from db.queries.policy import policy_changed_in
 from gql.authz.enforcer import Policies
+from gql.authz.passwords import Passwords
 from gql.authz.scope import scope_of
 from gql.authz.tokens import Principal
 from gql.loaders import Loaders
@@ -36,6 +37,7 @@ class Services:
     settings: Settings
     clock: Clock
     policies: Policies = field(default_factory=Policies)
+    passwords: Passwords = field(default_factory=Passwords)
 
 
 @dataclass(slots=True)
@@ -44,12 +46,14 @@ class Context:
 
     now            when the operation began; a subscription asks the clock instead
     last_event_id  cursor a server-sent-events client resumes from
+    address        of the client, where it is known
     """
 
     services: Services
     principal: Principal | None
     now: datetime
     last_event_id: str | None = None
+    address: str | None = None
     current_scope: Scope | None = None
     current_loaders: Loaders | None = None
 
@@ -116,9 +120,14 @@ class Context:
 Info = strawberry.Info[Context, None]
 
 
-async def open_context(services: Services, principal: Principal | None, last_event_id: str | None) -> Context:
+async def open_context(
+    services: Services,
+    principal: Principal | None,
+    last_event_id: str | None,
+    address: str | None = None,
+) -> Context:
     """The context of a new operation, with the caller's rights as they are now."""
-    context = Context(services, principal, services.clock(), last_event_id)
+    context = Context(services, principal, services.clock(), last_event_id, address)
     if principal is not None:
         await context.refresh_scope()
     return context

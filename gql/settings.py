@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     lease_seconds: int = 300
     job_lease_seconds: int = 30
     token_days: int = 90
+    session_hours: int = Field(default=12, gt=0)
     download_link_seconds: int = 300
 
     @model_validator(mode="after")

@@ -30,10 +30,12 @@ async def create_api_token(
     limits: TokenLimits,
     expires_at: datetime,
     now: datetime,
+    signed_in: bool = False,
 ) -> ApiToken:
     """A new token of a user, no wider than the token it is asked for with, and gone no later.
 
-    Raises Forbidden for another's token without the right to manage users: it would lend their access.
+    signed_in  whether it is a session's
+    Raises     Forbidden for another's token without the right to manage users: it would lend their access.
     """
     if user_id != scope.actor.user_id:
         scope.need(Permission.INTEGRATION_MANAGE)
@@ -53,6 +55,7 @@ async def create_api_token(
         id=await allocate(session, scope.organisation_id, "api_token"),
         user_id=user_id,
         name=checked_name(name),
+        session=signed_in,
         secret_hash=secret_hash,
         scopes=None if left.features is None else sorted(left.features),
         segment_ids=None if left.segment_ids is None else sorted(left.segment_ids),

@@ -1,6 +1,6 @@
 """The tables; importing this package registers all of them."""
 
-from db.models.access import ApiToken, CasbinRule, Team, User
+from db.models.access import ApiToken, CasbinRule, Team, User, UserPassword
 from db.models.calling import Call, CallSession
 from db.models.campaign import Campaign, CampaignResult, FieldDefinition, Project, Template, TemplateField
 from db.models.change_log import ChangeLog
@@ -68,4 +68,5 @@ __all__ = [
     "TemplateField",
     "Touch",
     "User",
+    "UserPassword",
 ]

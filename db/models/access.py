@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, false
+from sqlmodel import Field, SQLModel
 
 from db.models.columns import JsonValue, OrganisationRow, UtcDateTime
 
@@ -18,6 +18,22 @@ class User(OrganisationRow, table=True):
     active: bool = True
     created_at: datetime = Field(sa_type=UtcDateTime)
     version: int = 1
+
+
+class UserPassword(SQLModel, table=True):
+    """The Argon2 hash of a user's password; who has none signs in by token only."""
+
+    __tablename__ = "user_password"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "user_id"], ["user.organisation_id", "user.id"]),
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    user_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    hash: str
+    set_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Team(OrganisationRow, table=True):
@@ -56,6 +72,7 @@ class CasbinRule(OrganisationRow, table=True):
 class ApiToken(OrganisationRow, table=True):
     """An opaque credential of a user; only its hash is kept.
 
+    session      whether it came from signing in, and ends with signing out
     scopes       permissions it is limited to, None: all of its owner's
     segment_ids  segments it is limited to, None: all of its owner's
     """
@@ -68,6 +85,7 @@ class ApiToken(OrganisationRow, table=True):
 
     user_id: int = Field(sa_type=BigInteger)
     name: str
+    session: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     secret_hash: str
     scopes: list[str] | None = Field(default=None, sa_type=JsonValue)
     segment_ids: list[int] | None = Field(default=None, sa_type=JsonValue)

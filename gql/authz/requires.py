@@ -1,7 +1,7 @@
 """Declaring what a field needs: checked before its resolver runs, printed into schema.graphql.
 
-Every root field, and every sensitive one below, has either `requires(Permission.X)` or `signed_in()` among
-its extensions. The server does not start while a root field has none.
+Every root field, and every sensitive one below, has `requires(Permission.X)`, `signed_in()` or
+`open_to_all()` among its extensions. The server does not start while a root field has none.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +17,15 @@ from strawberry.types.field import StrawberryField
 
 from core.access import FEATURES, Permission
 
-__all__ = ["Permission", "PermissionDirective", "Requirement", "requires", "signed_in", "undeclared_fields"]
+__all__ = [
+    "Permission",
+    "PermissionDirective",
+    "Requirement",
+    "open_to_all",
+    "requires",
+    "signed_in",
+    "undeclared_fields",
+]
 
 # Types of the schema that show permissions import the class from here, so that it is published first.
 strawberry.enum(
@@ -35,6 +43,7 @@ class PermissionDirective:
         default=strawberry.UNSET,
         description="The feature permission; where none is named, any valid token will do.",
     )
+    anyone: bool = strawberry.field(default=strawberry.UNSET, description="True: no token is needed.")
 
 
 class Requirement(FieldExtension):
@@ -65,6 +74,13 @@ class Requirement(FieldExtension):
             scope.need(self.permission)
 
 
+class OpenToAll(FieldExtension):
+    """Marks a field that needs no token."""
+
+    def apply(self, field: StrawberryField) -> None:
+        field.directives = [*field.directives, PermissionDirective(anyone=True)]
+
+
 def requires(permission: Permission) -> Requirement:
     """For a field that needs a feature permission. Raises Forbidden, or Unauthenticated without a token."""
     return Requirement(permission)
@@ -75,8 +91,13 @@ def signed_in() -> Requirement:
     return Requirement(None)
 
 
+def open_to_all() -> OpenToAll:
+    """For a field that is there to get a token with."""
+    return OpenToAll()
+
+
 def undeclared_fields(schema: strawberry.Schema) -> list[str]:
-    """Root fields that declare neither, as `Mutation.deleteTeam`; there must be none."""
+    """Root fields that declare nothing, as `Mutation.deleteTeam`; there must be none."""
     return [
         f"{root.name}.{name}"
         for root in _roots(schema)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import strawberry
+from strawberry.extensions import FieldExtension
 
 from core.access import Permission
-from gql.authz.requires import Requirement, requires, signed_in
+from gql.authz.requires import Requirement, open_to_all, requires, signed_in
 from gql.errors import ReportUserErrors
 
 
@@ -33,7 +34,15 @@ def changes(
     description: str,
 ) -> Any:
     """A mutation field; core errors become its payload's `userErrors`."""
-    extensions = [_required(permission), ReportUserErrors(payload)]
+    return _mutation(resolver, [_required(permission), ReportUserErrors(payload)], description)
+
+
+def admits(resolver: Callable[..., Any], payload: Callable[..., object], description: str) -> Any:
+    """A mutation field that needs no token."""
+    return _mutation(resolver, [open_to_all(), ReportUserErrors(payload)], description)
+
+
+def _mutation(resolver: Callable[..., Any], extensions: list[FieldExtension], description: str) -> Any:
     field = strawberry.mutation(resolver=resolver, extensions=extensions, description=description)
     for argument in field.arguments:
         argument.description = "What to do, and to what."

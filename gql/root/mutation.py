@@ -23,10 +23,11 @@ from gql.resolvers import (
     segment,
     segment_group,
     segment_member,
+    session,
     team,
     user,
 )
-from gql.root.declare import changes
+from gql.root.declare import admits, changes
 from gql.schema.access_change import LeadPoolAccessPayload, SegmentAccessPayload
 from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
 from gql.schema.calling import (
@@ -54,6 +55,7 @@ from gql.schema.role import PermissionPayload
 from gql.schema.segment import DeleteSegmentPayload, SegmentPayload
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
 from gql.schema.segment_member import AddLeadsToSegmentsPayload, SegmentMembersPayload
+from gql.schema.session import SignInPayload, SignOutPayload
 from gql.schema.team import DeleteTeamPayload, TeamPayload
 from gql.schema.user import UserPayload
 
@@ -98,6 +100,18 @@ class Mutation:
         PermissionPayload,
         Permission.USER_MANAGE,
         "Takes a feature permission from a role, team or user.",
+    )
+    sign_in: SignInPayload | None = admits(
+        session.sign_in, SignInPayload, "Begins a session of a user, with their password."
+    )
+    sign_out: SignOutPayload | None = changes(
+        session.sign_out, SignOutPayload, None, "Ends the token it is asked with, at once."
+    )
+    set_password: UserPayload | None = changes(
+        session.set_password,
+        UserPayload,
+        None,
+        "Sets the caller's password, or resets another's for those who manage users.",
     )
     create_api_token: CreateApiTokenPayload | None = changes(
         api_token.create_api_token,

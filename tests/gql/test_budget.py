@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from core.budget import Budgets, Rate
 from core.errors import RateLimited
-from gql.execution.budget import Budgets, Rate
 from gql.settings import Settings
 from tests.demo import make_demo
 from tests.server import Installation

@@ -1,4 +1,4 @@
-"""What callers may spend on operations: a budget of cost for each, which refills steadily."""
+"""What callers may spend: a budget for each, which refills steadily."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
