@@ -43,7 +43,7 @@ class PermissionDirective:
         default=strawberry.UNSET,
         description="The feature permission; where none is named, any valid token will do.",
     )
-    anyone: bool = strawberry.field(default=strawberry.UNSET, description="True: no token is needed.")
+    anyone: bool | None = strawberry.field(default=strawberry.UNSET, description="True: no token is needed.")
 
 
 class Requirement(FieldExtension):
