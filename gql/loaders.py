@@ -37,6 +37,7 @@ from db.queries.lead_pool_figures import (
 )
 from db.queries.lead_pool_view import holders_of_views, starred_view
 from db.queries.policy import object_lines
+from db.queries.segment_overlap import first_segments
 from db.queries.user import UserGroups, groups_of
 from db.queries.visible import visible_by_id
 
@@ -71,6 +72,7 @@ class Loaders:
         )
         self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
         self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list)
+        self.first_segment = DataLoader(load_fn=self._load_first_segments, max_batch_size=1_000)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_breakdown: DataLoader[int, PoolBreakdown] = self._grouped(breakdown_of_pools, PoolBreakdown)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
@@ -99,6 +101,14 @@ class Loaders:
         async with self._database.reading() as session:
             groups = await groups_of(session, self._scope, ids)
         return [groups[one] for one in ids]
+
+    async def _load_first_segments(
+        self, keys: list[tuple[int, frozenset[int] | None]]
+    ) -> list[Segment | None]:
+        """Keys are a lead and the segments that count, None being all."""
+        async with self._database.reading() as session:
+            found = await first_segments(session, self._scope, keys)
+        return [found.get(key) for key in keys]
 
     async def _load_figures(self, keys: list[tuple[int, datetime]]) -> list[PoolFigures]:
         """Keys are a pool and the moment it is looked at, which all of an operation share."""

@@ -25,6 +25,7 @@ from gql.resolvers import (
     segment,
     segment_filter,
     segment_group,
+    segment_overlap,
     team,
     user,
     viewer,
@@ -49,6 +50,7 @@ from gql.schema.role import FeaturePermissionInfo, Role
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import RuleField, SegmentFilterPreview
 from gql.schema.segment_group import SegmentGroup
+from gql.schema.segment_overlap import SegmentOverlap
 from gql.schema.team import Team
 from gql.schema.user import User
 from gql.schema.viewer import Viewer
@@ -104,6 +106,11 @@ class Query:
         SegmentFilterPreview,
         Permission.SEGMENT_EDIT,
         "What a filter would select and change, before it is saved.",
+    )
+    segment_overlap: SegmentOverlap | None = reads(
+        segment_overlap.get_segment_overlap,
+        Permission.SEGMENT_VIEW,
+        "How the members of several segments overlap.",
     )
     rule_fields: list[RuleField] | None = reads(
         segment_filter.list_rule_fields,

@@ -4,7 +4,7 @@ These fields stand here, not with `Lead`, since the types of those nouns have le
 leads takes the type from here, complete.
 """
 
-from typing import cast
+from typing import Annotated, cast
 
 import strawberry
 from strawberry.types.base import StrawberryObjectDefinition
@@ -13,6 +13,7 @@ from core.access import Permission
 from db.queries import change_log, lead_page
 from gql.authz.requires import requires
 from gql.context import Info
+from gql.schema import ids
 from gql.schema.calling import Call
 from gql.schema.change_log import ChangeLogEntry
 from gql.schema.lead import Lead
@@ -20,6 +21,12 @@ from gql.schema.pagination import After, Connection, First, connection_of, pagin
 from gql.schema.segment import Segment
 
 __all__ = ["Lead"]
+
+
+FirstOf = Annotated[
+    list[strawberry.ID] | None,
+    strawberry.argument(description="Only these segments count; left out: all that the caller sees."),
+]
 
 
 @strawberry.type
@@ -64,6 +71,16 @@ class _LeadPage:
         rows = await info.context.loaders.lead_clones.load(cast("Lead", self).row.id)
         return [Lead.from_row(row) for row in rows]
 
+    async def resolve_first_segment(self, info: Info, of: FirstOf = None) -> Segment | None:
+        scope, loader = info.context.scope, info.context.loaders.first_segment
+        numbers = None if of is None else frozenset(ids.locals_of("Segment", of, scope, ["of"]))
+        row = await loader.load((cast("Lead", self).row.id, numbers))
+        return Segment.from_row(row) if row else None
+
+    first_segment: Segment | None = strawberry.field(
+        resolver=resolve_first_segment,
+        description="The first segment it is in, by the places of groups and of segments; null: none.",
+    )
     segments: list[Segment] = strawberry.field(
         resolver=resolve_segments, description="The segments it is in, as far as the caller sees them."
     )

@@ -27,6 +27,7 @@ from gql.schema.pagination import After, Connection, First, connection_of, pagin
 from gql.schema.project import Project
 from gql.schema.segment_filter import SegmentFilter
 from gql.schema.segment_group import SegmentGroup
+from gql.schema.segment_history import SegmentPast, SegmentSize, as_of, size_history
 from gql.schema.user import User
 from gql.schema.user_error import UserError
 
@@ -232,6 +233,15 @@ class Segment(Node):
     )
     revisions: Connection[SegmentRevision] = strawberry.field(
         resolver=resolve_revisions, description="Its filters as they were saved, newest first."
+    )
+    size_history: list[SegmentSize] | None = strawberry.field(
+        resolver=size_history,
+        description="Its size day by day; null beside an error.",
+    )
+    as_of: SegmentPast | None = strawberry.field(
+        resolver=as_of,
+        extensions=[requires(Permission.LEAD_VIEW)],
+        description="It in the past: who was in it when a call was made; null beside an error.",
     )
 
     @classmethod
