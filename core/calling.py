@@ -4,10 +4,11 @@ Leads are chosen in SQL (`db.queries.lead_readiness`). `callability` and `readin
 lead: they are the oracle that tests hold the statements against, and nothing else calls them.
 """
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from core.errors import BadInput
 from core.opening_hours import OpeningHours, next_opening
@@ -93,10 +94,27 @@ class Redial:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose lead it is; without either, anyone with access may call it."""
+    """Whose lead it is; without either, anyone with access may call it.
+
+    team_ids  teams that own it together, ascending
+    """
 
     user_id: int | None = None
-    team_id: int | None = None
+    team_ids: tuple[int, ...] = ()
+
+
+MAX_OWNER_TEAMS = 50
+
+
+def owner_record(owner: Owner) -> dict[str, Any]:
+    """As JSON values, for the change log."""
+    return {"user": owner.user_id, "teams": list(owner.team_ids)}
+
+
+def check_owner_teams(team_ids: Sequence[int], field: Sequence[str]) -> None:
+    """Raises BadInput for more teams than own a lead together."""
+    if len(team_ids) > MAX_OWNER_TEAMS:
+        raise BadInput(f"At most {MAX_OWNER_TEAMS} teams own a lead.", field=field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +221,7 @@ def may_have(lead: LeadFacts, caller: CallerFacts) -> bool:
     return (
         owner == Owner()
         or (owner.user_id is not None and owner.user_id == caller.user_id)
-        or owner.team_id in caller.team_ids
+        or not caller.team_ids.isdisjoint(owner.team_ids)
     )
 
 

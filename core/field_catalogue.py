@@ -114,6 +114,7 @@ LEAD_RESULT = "lead.result"
 LEAD_CAMPAIGN = "lead.campaign"
 LEAD_POOL = "lead.pool"
 LEAD_CHANGED = "lead.lastChangedAt"
+LEAD_OWNER_TEAM = "lead.ownerTeam"
 
 LEAD_FIELDS: tuple[RuleField, ...] = (
     RuleField(LEAD_CAMPAIGN, "Campaign", Kind.REFERENCE, noun="Campaign"),
@@ -124,7 +125,7 @@ LEAD_FIELDS: tuple[RuleField, ...] = (
     RuleField("lead.attempts", "Attempts", Kind.NUMBER),
     RuleField("lead.priority", "Priority", Kind.NUMBER),
     RuleField("lead.ownerUser", "Owner", Kind.REFERENCE, noun="User"),
-    RuleField("lead.ownerTeam", "Owning team", Kind.REFERENCE, noun="Team"),
+    RuleField(LEAD_OWNER_TEAM, "Owning team", Kind.REFERENCE, noun="Team"),
     RuleField("lead.createdAt", "Created", Kind.DATETIME),
     RuleField(LEAD_CHANGED, "Last changed", Kind.DATETIME),
     RuleField("lead.lastCalledAt", "Last called", Kind.DATETIME),

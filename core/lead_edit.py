@@ -38,7 +38,10 @@ class LeadChanges:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """The reverse of `record`."""
         status, owner = record["status"], record["owner"]
-        given = {"status": status and LeadStatus(status), "owner": owner and Owner(**owner)}
+        given = {
+            "status": status and LeadStatus(status),
+            "owner": owner and Owner(owner["user_id"], tuple(owner["team_ids"])),
+        }
         return cls(**{**record, **given})
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from core.calling import check_owner_teams
 from core.csv_file import CsvFile, Dialect, Row, read
 from core.errors import BadInput, TooLarge
 from core.field_mapping import Column, guess_type
@@ -16,14 +17,13 @@ from core.lead_spread import Spread, check_spread, spread_from
 ROWS_LOOKED_AT = 200
 SAMPLES_SHOWN = 5
 MAX_SAMPLE = 120
-MAX_OWNER_TEAMS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSettings:
     """How the leads of an upload come in.
 
-    owner_team_ids   the teams that leads are dealt out to in turn; each lead has one owner
+    owner_team_ids   the teams that own the leads together
     duplicate_field  key of the field that tells duplicates, None until it is chosen
     """
 
@@ -70,8 +70,7 @@ def check_settings(settings: ImportSettings) -> None:
     check_spread(settings.spread)
     if settings.owner_user_id is not None and settings.owner_team_ids:
         raise BadInput("The owner is a user or teams, not both.", field=("input", "ownerTeamIds"))
-    if len(settings.owner_team_ids) > MAX_OWNER_TEAMS:
-        raise BadInput(f"At most {MAX_OWNER_TEAMS} teams own leads.", field=("input", "ownerTeamIds"))
+    check_owner_teams(settings.owner_team_ids, ("input", "ownerTeamIds"))
 
 
 def check_active_dates(begin: datetime | None, end: datetime | None) -> None:

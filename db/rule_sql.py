@@ -29,7 +29,7 @@ from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
-from core.field_catalogue import Kind, RuleField
+from core.field_catalogue import LEAD_OWNER_TEAM, Kind, RuleField
 from core.fields import EPOCH, Value
 from core.rules import (
     BeginsWith,
@@ -48,6 +48,7 @@ from core.rules import (
 )
 from db.models import FieldDefinition, Lead, LeadSlots
 from db.models.columns import OrderedText, UtcDateTime
+from db.scope_sql import sets_with
 
 Columns = Mapping[str, Any]
 """The column of each field, by its key in the catalogue."""
@@ -125,7 +126,7 @@ def lead_columns() -> Columns:
         "lead.attempts": col(Lead.attempts),
         "lead.priority": col(Lead.priority),
         "lead.ownerUser": col(Lead.owner_user_id),
-        "lead.ownerTeam": col(Lead.owner_team_id),
+        LEAD_OWNER_TEAM: col(Lead.owner_teams_id),
         "lead.createdAt": col(Lead.created_at),
         "lead.lastChangedAt": col(Lead.changed_at),
         "lead.lastCalledAt": col(Lead.last_called_at),
@@ -137,7 +138,12 @@ def rule_where(rule: Rule, columns: Columns) -> ColumnElement[bool]:
     """The predicate of a checked rule; every value in it is bound."""
     if isinstance(rule, Condition):
         column = columns[rule.field.key]
-        found = _test(rule.test, type_coerce(column, Double) if rule.field.kind is Kind.NUMBER else column)
+        if rule.field.key == LEAD_OWNER_TEAM and isinstance(rule.test, OneOf):
+            found = column.in_(sets_with(col(Lead.organisation_id), rule.test.values))
+        else:
+            found = _test(
+                rule.test, type_coerce(column, Double) if rule.field.kind is Kind.NUMBER else column
+            )
     else:
         members = [rule_where(member, columns) for member in rule.members]
         found = and_(*members) if rule.combinator is Combinator.AND else or_(*members)

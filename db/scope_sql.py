@@ -26,6 +26,7 @@ from db.models import (
     Lead,
     LeadPool,
     LeadUpload,
+    OwnerTeam,
     Project,
     Segment,
     SegmentGroup,
@@ -150,6 +151,14 @@ def visible_jobs(scope: Scope) -> ColumnElement[bool]:
     return or_(named.in_(uploads), *_own(scope, col(Job.created_by)))
 
 
+def sets_with(organisation_id: Any, team_ids: Any) -> Any:
+    """The ids of the sets of owning teams with one of these teams in them; either may be a bind."""
+    team = aliased(OwnerTeam)
+    return select(col(team.set_id)).where(
+        col(team.organisation_id) == organisation_id, col(team.team_id).in_(team_ids)
+    )
+
+
 def is_member(member: type[SegmentMember] = SegmentMember) -> ColumnElement[bool]:
     """Leaves out the tombstones of leads that were taken out by hand."""
     return col(member.origin) != Origin.REMOVED_BY_HAND.value
@@ -160,7 +169,10 @@ def _leads(scope: Scope, in_segments: ColumnElement[bool]) -> ColumnElement[bool
         return true()
     ways = [in_segments]
     if not scope.confined:
-        ways.append(among(col(Lead.owner_team_id), scope.team_ids))
+        if scope.team_ids:
+            ways.append(
+                col(Lead.owner_teams_id).in_(sets_with(scope.organisation_id, sorted(scope.team_ids)))
+            )
         ways += _own(scope, col(Lead.owner_user_id))
     return or_(*ways)
 

@@ -36,6 +36,7 @@ from db.queries.lead_pool_figures import (
     figures_of_pools,
 )
 from db.queries.lead_pool_view import holders_of_views, starred_view
+from db.queries.owner_team import teams_of_sets
 from db.queries.policy import object_lines
 from db.queries.segment_overlap import first_segments
 from db.queries.user import UserGroups, groups_of
@@ -64,6 +65,7 @@ class Loaders:
         self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
         self.team = self._by_id(Team)
         self.user = self._by_id(User)
+        self.owner_teams: DataLoader[int, tuple[int, ...]] = self._grouped(teams_of_sets, tuple)
         self.campaign_results: DataLoader[int, list[CampaignResult]] = self._grouped(
             results_of_campaigns, list
         )

@@ -34,7 +34,7 @@ POOL = """query($id: ID!) { leadPool(id: $id) { rows valid invalid duplicates fl
   readyToDial invalidRowsUrl duplicatesUrl } }"""
 LEADS = """query($pool: ID!, $after: String) { leads(where: {leadPoolId: $pool}, first: 200, after: $after) {
   nodes { id line phone status active priority nextCallAt version values { key value }
-    ownerUser { id } ownerTeam { id } } pageInfo { hasNextPage endCursor } } }"""
+    ownerUser { id } ownerTeams { id } } pageInfo { hasNextPage endCursor } } }"""
 CANCEL = "mutation($id: ID!) { cancelJob(input: {id: $id}) { userErrors { code message } } }"
 RESUME = "mutation($id: ID!) { resumeJob(input: {id: $id}) { job { state } userErrors { code message } } }"
 UNDO = """mutation($changeset: ID!) { undoChangeset(input: {changeset: $changeset}) {

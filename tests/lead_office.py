@@ -32,7 +32,7 @@ WIDE: list[dict[str, Any]] = [
 ]
 """So many texts that some of a lead's values are in a further set of slots."""
 
-LEAD = """lead { id version status phone active priority changedAt ownerUser { email } ownerTeam { name }
+LEAD = """lead { id version status phone active priority changedAt ownerUser { email } ownerTeams { name }
   values { key value } }"""
 ERRORS = """userErrors { __typename code message field ... on StaleVersion { currentVersion }
   ... on DuplicateLead { lead { id } } }"""

@@ -18,6 +18,7 @@ from core.calling import (
     RedialKind,
     WorkState,
     after_call,
+    owner_record,
     segment_against,
     without_personal_redial,
 )
@@ -25,11 +26,13 @@ from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.statuses import LeadStatus, is_open
 from db import change_log
 from db.commands.lead_claim import claim_next
+from db.commands.owner_team import owner_teams_id
 from db.ids import allocate
 from db.lead_counts import note_call
 from db.models import Call, CallSession, Campaign, CampaignResult, Lead, Segment, SegmentMember
 from db.queries.calling import offer_of, segment_facts, segments_by_right
 from db.queries.lead_readiness import redial_of
+from db.queries.owner_team import owners_of, teams_still_there
 from db.queries.visible import visible_by_id, visible_or_not_found
 from db.scope_sql import is_member
 
@@ -136,8 +139,8 @@ async def record_call(
     if len(note) > MAX_NOTE or "\x00" in note:
         raise BadInput(f"A note has at most {MAX_NOTE} characters.", field=("input", "note"))
     result = await _result(session, scope, lead, result_key)
-    before = work_state(lead)
-    original = await _owner_before_redial(session, scope, lead)
+    before = await _work_state(session, scope, lead)
+    original = await _owner_before_redial(session, scope, lead, before.owner)
     agreed = _redial_for(scope, redial)
     try:
         after = after_call(
@@ -150,7 +153,7 @@ async def record_call(
         )
     except BadInput as error:
         raise BadInput(str(error), field=("input", *error.field)) from None
-    _apply(lead, after, now)
+    await _apply(session, scope, lead, before, after, now)
     lead.last_called_at = now
     call = Call(
         organisation_id=scope.organisation_id,
@@ -167,7 +170,7 @@ async def record_call(
     )
     session.add(call)
     note_call(session, scope.organisation_id, lead.pool_id, result.key, now)
-    await _log(session, scope, lead, "call_recorded", before, now)
+    await _log(session, scope, lead, "call_recorded", before, after, now)
     return RecordedCall(call, lead)
 
 
@@ -181,13 +184,14 @@ async def release_lead(
     scope.need(Permission.SEGMENT_CALL)
     call_session = await _own_session(session, scope, session_id)
     lead = await _held_lead(session, scope, call_session, lead_id)
-    before = work_state(lead)
-    after = without_personal_redial(before, await _owner_before_redial(session, scope, lead))
+    before = await _work_state(session, scope, lead)
+    original = await _owner_before_redial(session, scope, lead, before.owner)
+    after = without_personal_redial(before, original)
     if after == before:
         lead.lease_session_id = lead.lease_until = None
         return lead
-    _apply(lead, after, now)
-    await _log(session, scope, lead, "redial_given_back", before, now)
+    await _apply(session, scope, lead, before, after, now)
+    await _log(session, scope, lead, "redial_given_back", before, after, now)
     return lead
 
 
@@ -208,7 +212,7 @@ async def end_call_session(
     return call_session
 
 
-def work_state(lead: Lead) -> WorkState:
+async def _work_state(session: AsyncSession, scope: Scope, lead: Lead) -> WorkState:
     """The part of a stored lead that calling changes."""
     return WorkState(
         status=LeadStatus(lead.status),
@@ -216,17 +220,21 @@ def work_state(lead: Lead) -> WorkState:
         attempts=lead.attempts,
         call_after=lead.call_after,
         redial=redial_of(lead),
-        owner=Owner(lead.owner_user_id, lead.owner_team_id),
+        owner=(await owners_of(session, scope, [lead]))[lead.id],
     )
 
 
-def _apply(lead: Lead, state: WorkState, now: datetime) -> None:
+async def _apply(
+    session: AsyncSession, scope: Scope, lead: Lead, before: WorkState, state: WorkState, now: datetime
+) -> None:
     lead.status, lead.is_open = state.status.value, is_open(state.status)
     lead.result_key, lead.attempts, lead.call_after = state.result_key, state.attempts, state.call_after
     lead.redial_kind = state.redial.kind.value if state.redial else None
     lead.redial_at = state.redial.at if state.redial else None
     lead.redial_user_id = state.redial.user_id if state.redial else None
-    lead.owner_user_id, lead.owner_team_id = state.owner.user_id, state.owner.team_id
+    if state.owner != before.owner:
+        lead.owner_user_id = state.owner.user_id
+        lead.owner_teams_id = await owner_teams_id(session, scope, state.owner.team_ids)
     lead.lease_session_id = lead.lease_until = None
     lead.changed_at = now
     lead.version += 1
@@ -325,13 +333,15 @@ def _redial_record(redial: Redial | None, owner_before: Owner) -> dict[str, Any]
         "kind": redial.kind.value,
         "at": redial.at.isoformat(),
         "user": redial.user_id,
-        "owner_before": {"user": owner_before.user_id, "team": owner_before.team_id},
+        "owner_before": owner_record(owner_before),
     }
 
 
-async def _owner_before_redial(session: AsyncSession, scope: Scope, lead: Lead) -> Owner:
-    """Whose lead it was before its personal redial, as the call that agreed on it says; else its owner."""
-    owner = Owner(lead.owner_user_id, lead.owner_team_id)
+async def _owner_before_redial(session: AsyncSession, scope: Scope, lead: Lead, owner: Owner) -> Owner:
+    """Whose lead it was before its personal redial, as the call that agreed on it says; else its owner.
+
+    Teams that were deleted meanwhile do not come back.
+    """
     redial = redial_of(lead)
     if redial is None or redial.kind not in PERSONAL or owner != Owner(user_id=redial.user_id):
         return owner
@@ -347,7 +357,8 @@ async def _owner_before_redial(session: AsyncSession, scope: Scope, lead: Lead) 
     agreed = (await session.execute(statement.limit(1))).scalars().first()
     if agreed is None:
         return owner
-    return Owner(agreed["owner_before"]["user"], agreed["owner_before"]["team"])
+    before = agreed["owner_before"]
+    return Owner(before["user"], await teams_still_there(session, scope, before["teams"]))
 
 
 async def _segment_of(
@@ -365,7 +376,13 @@ async def _segment_of(
 
 
 async def _log(
-    session: AsyncSession, scope: Scope, lead: Lead, action: str, before: WorkState, now: datetime
+    session: AsyncSession,
+    scope: Scope,
+    lead: Lead,
+    action: str,
+    before: WorkState,
+    after: WorkState,
+    now: datetime,
 ) -> None:
     await change_log.append(
         session,
@@ -375,7 +392,7 @@ async def _log(
         action=action,
         now=now,
         before=_logged(before),
-        after=_logged(work_state(lead)),
+        after=_logged(after),
     )
 
 
@@ -385,5 +402,5 @@ def _logged(state: WorkState) -> dict[str, Any]:
         "result": state.result_key,
         "attempts": state.attempts,
         "redial": _redial_record(state.redial, state.owner),
-        "owner": {"user": state.owner.user_id, "team": state.owner.team_id},
+        "owner": owner_record(state.owner),
     }

@@ -15,6 +15,7 @@ from core.lead_spread import SpreadPlan
 from core.statuses import LeadStatus
 from db.bulk import bulk_insert
 from db.lead_changes import note_changed
+from db.commands.owner_team import owner_teams_id
 from db.lead_counts import Alike, note_leads
 from db.models import Lead, LeadSlots
 
@@ -22,7 +23,6 @@ OWN_COLUMNS = (
     "id",
     "position",
     "line",
-    "owner_team_id",
     "call_after",
     "phone",
     "phone_raw",
@@ -37,7 +37,7 @@ class LeadHome:
     """Where new leads belong, and whose they are.
 
     slots           set number and slot of each field, by its key
-    owner_team_ids  the team that owns them, or those that they are dealt out to by their lines
+    owner_team_ids  the teams that own them together
     spread          when each may first be called, None: at once
     """
 
@@ -50,10 +50,9 @@ class LeadHome:
     owner_team_ids: Sequence[int] = ()
     spread: SpreadPlan | None = None
 
-    def by_line(self, line: int) -> tuple[int | None, datetime | None]:
-        """What depends on a lead's line: the team that owns it, and when it may first be called."""
-        team = self.owner_team_ids[line % len(self.owner_team_ids)] if self.owner_team_ids else None
-        return team, None if self.spread is None else self.spread.call_after(line)
+    def call_after(self, line: int) -> datetime | None:
+        """When the lead of a line may first be called."""
+        return None if self.spread is None else self.spread.call_after(line)
 
 
 async def insert_leads(
@@ -73,11 +72,12 @@ async def insert_leads(
         by_set = layout.values(draft.search)
         own = by_set.pop(0, None) or layout.empty(0)
         phones = (draft.phone, draft.phone_raw, draft.duplicate_key)
-        by_line = home.by_line(draft.line)
-        leads.append([lead_id, draft.line, draft.line, *by_line, *phones, draft.values, *own])
+        call_after = home.call_after(draft.line)
+        leads.append([lead_id, draft.line, draft.line, call_after, *phones, draft.values, *own])
         for set_number, values in by_set.items():
             further[set_number].append([lead_id, *values])
-    shared = _shared(scope, home, now)
+    owner_teams = await owner_teams_id(session, scope, home.owner_team_ids)
+    shared = {**_shared(scope, home, now), "owner_teams_id": owner_teams}
     await bulk_insert(session, Lead, [*OWN_COLUMNS, *layout.names(0)], leads, alike=shared)
     note_leads(session, _alike(shared), len(leads))
     note_changed(session, scope.organisation_id, range(first_id, first_id + len(leads)), now)

@@ -190,7 +190,7 @@ def _with_pool(shape: Shape) -> Select[int]:
         .where(
             col(LEAD.organisation_id) == ORGANISATION,
             or_(personal, *_doors(shape)),
-            may_have(LEAD, AGENT, TEAMS),
+            may_have(LEAD, ORGANISATION, AGENT, TEAMS),
             or_(is_personal(LEAD), pool_in_service(POOL, NOW)),
         )
     )
@@ -216,7 +216,7 @@ def _fresh(shape: Shape) -> Select[int]:
             free(LEAD, NOW),
             due(LEAD, NOW),
             col(LEAD.redial_kind).is_(None),
-            may_have(LEAD, AGENT, TEAMS),
+            may_have(LEAD, ORGANISATION, AGENT, TEAMS),
         )
         .order_by(col(LEAD.priority).desc(), col(LEAD.pool_id), col(LEAD.position), col(LEAD.id))
         .with_for_update(of=LEAD, key_share=True, skip_locked=True)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Scope
-from core.calling import Owner
+from core.calling import Owner, check_owner_teams, owner_record
 from core.errors import BadInput, Conflict, LeadgraphError, NotFound
 from core.fields import FieldType
 from core.lead_edit import Identity, LeadChanges, LeadForm, ReadChanges, identity_of, read_changes
@@ -23,8 +23,10 @@ from core.statuses import is_open
 from db import change_log
 from db.change_log import Edit
 from db.commands.lead import write_slots
-from db.models import Lead, LeadPool, Team, User
+from db.commands.owner_team import TEAM_IDS, owner_teams_id
+from db.models import Lead, LeadPool, User
 from db.queries.lead_form import forms_of_campaigns
+from db.queries.owner_team import owners_of
 from db.queries.visible import check_version
 from db.scope_sql import among, visible_leads_by_id
 
@@ -53,11 +55,14 @@ class _Batch:
     """Leads on their way through one edit: what is known of them, and what is to be stored.
 
     asked   ids of those that the edit is for; the other rows are their masters and clones
+    owners     whose each of the asked was; new_teams: the set of teams that is to own them
     slots   leads with their changed search values, by project and by which fields these are
     """
 
     asked: frozenset[int]
     rows: Mapping[int, Lead]
+    owners: Mapping[int, Owner]
+    new_teams: int | None
     forms: Mapping[int, LeadForm]
     duplicate_fields: Mapping[int, str | None]
     log: list[Edit] = field(default_factory=list)
@@ -88,8 +93,8 @@ async def update_lead(
 ) -> LeadEdited:
     """Edits one lead. Raises NotFound, StaleVersion; BadInput for a value that breaks an upload rule."""
     scope.need(Permission.LEAD_EDIT)
-    await check_owner(session, scope, changes.owner)
-    batch = await _locked(session, scope, [lead_id], changes)
+    new_teams = await check_owner(session, scope, changes.owner)
+    batch = await _locked(session, scope, [lead_id], changes, new_teams)
     if lead_id not in batch.asked:
         raise NotFound(field=("input", "id"))
     check_version(batch.rows[lead_id].version, expected_version)
@@ -112,8 +117,8 @@ async def update_leads(
     atomic  the first that cannot be edited is raised, `field` naming its place: then none is edited
     """
     scope.need(Permission.LEAD_EDIT)
-    await check_owner(session, scope, changes.owner)
-    batch = await _locked(session, scope, lead_ids, changes)
+    new_teams = await check_owner(session, scope, changes.owner)
+    batch = await _locked(session, scope, lead_ids, changes, new_teams)
     outcomes: dict[int, LeadEdited | LeadgraphError] = {}
     for place, lead_id in enumerate(lead_ids):
         try:
@@ -127,18 +132,21 @@ async def update_leads(
     return outcomes
 
 
-async def check_owner(session: AsyncSession, scope: Scope, owner: Owner | None) -> None:
-    """Raises NotFound for an owner there is not, BadInput for a user who is shut out."""
+async def check_owner(session: AsyncSession, scope: Scope, owner: Owner | None) -> int | None:
+    """The set of the teams that are to be the owner, if any are.
+
+    Raises  NotFound for an owner there is not, BadInput for a user who is shut out or too many teams
+    """
     if owner is None:
-        return
+        return None
     if owner.user_id is not None:
         user = await session.get(User, (scope.organisation_id, owner.user_id))
         if user is None:
             raise NotFound(field=("input", "owner", "userId"))
         if not user.active:
             raise BadInput("This user is not active.", field=("input", "owner", "userId"))
-    if owner.team_id is not None and await session.get(Team, (scope.organisation_id, owner.team_id)) is None:
-        raise NotFound(field=("input", "owner", "teamId"))
+    check_owner_teams(owner.team_ids, TEAM_IDS)
+    return await owner_teams_id(session, scope, owner.team_ids)
 
 
 def logged_values(form: LeadForm, values: Mapping[str, str | None]) -> Log:
@@ -160,7 +168,11 @@ def _root(lead: Lead) -> int:
 
 
 async def _locked(
-    session: AsyncSession, scope: Scope, lead_ids: Sequence[int], changes: LeadChanges
+    session: AsyncSession,
+    scope: Scope,
+    lead_ids: Sequence[int],
+    changes: LeadChanges,
+    new_teams: int | None,
 ) -> _Batch:
     """The leads that the caller sees, with their families where values change; locked for writing."""
     seen = select(col(Lead.id), col(Lead.master_id)).where(
@@ -181,6 +193,8 @@ async def _locked(
     return _Batch(
         asked=frozenset(asked) & rows.keys(),
         rows=rows,
+        owners={} if changes.owner is None else await owners_of(session, scope, rows.values()),
+        new_teams=new_teams,
         forms=await forms_of_campaigns(session, scope, sorted({one.campaign_id for one in rows.values()})),
         duplicate_fields={row.id: row.duplicate_field for row in (await session.execute(pools)).all()},
     )
@@ -210,7 +224,7 @@ def _edit(batch: _Batch, lead: Lead, changes: LeadChanges, now: datetime) -> Lea
             shared_before, shared_after = _apply_values(batch, kin, read)
             _note(batch, kin, "shared_data_updated", shared_before, shared_after, now)
         before, after = _apply_values(batch, lead, read)
-    _apply_settings(lead, changes, before, after)
+    _apply_settings(batch, lead, changes, before, after)
     _note(batch, lead, "updated", before, after, now)
     return LeadEdited(lead, bool(after), read.warnings if read else ())
 
@@ -240,7 +254,7 @@ def _apply_values(batch: _Batch, lead: Lead, read: ReadChanges) -> tuple[Log, Lo
     return logged_values(form, {key: old[key] for key in new}), logged_values(form, new)
 
 
-def _apply_settings(lead: Lead, changes: LeadChanges, before: Log, after: Log) -> None:
+def _apply_settings(batch: _Batch, lead: Lead, changes: LeadChanges, before: Log, after: Log) -> None:
     def move(name: str, old: Any, new: Any) -> bool:
         if new is None or new == old:
             return False
@@ -249,17 +263,12 @@ def _apply_settings(lead: Lead, changes: LeadChanges, before: Log, after: Log) -
 
     if move("status", lead.status, changes.status and changes.status.value) and changes.status:
         lead.status, lead.is_open = changes.status.value, is_open(changes.status)
-    owner = changes.owner and _owner_record(changes.owner)
-    if move("owner", _owner_record(Owner(lead.owner_user_id, lead.owner_team_id)), owner) and changes.owner:
-        lead.owner_user_id, lead.owner_team_id = changes.owner.user_id, changes.owner.team_id
+    if changes.owner and move("owner", owner_record(batch.owners[lead.id]), owner_record(changes.owner)):
+        lead.owner_user_id, lead.owner_teams_id = changes.owner.user_id, batch.new_teams
     if move("priority", lead.priority, changes.priority):
         lead.priority = after["priority"]
     if move("active", lead.active, changes.active):
         lead.active = after["active"]
-
-
-def _owner_record(owner: Owner) -> dict[str, int | None]:
-    return {"user": owner.user_id, "team": owner.team_id}
 
 
 def _note(batch: _Batch, lead: Lead, action: str, before: Log, after: Log, now: datetime) -> None:

@@ -142,7 +142,7 @@ async def _enter(
     now: datetime,
     master_id: int | None = None,
 ) -> LeadCreated:
-    await check_owner(session, scope, entry.new.owner)
+    owner_teams = await check_owner(session, scope, entry.new.owner)
     target = target_of(entry.campaign, entry.pool, entry.form, entry.duplicates, entry.new.priority)
     stored = await store_batch(session, scope, target, [draft], now=now)
     duplicate_of, verdict = stored.repeats.get(draft.line, (None, None))
@@ -150,7 +150,7 @@ async def _enter(
         raise DuplicateLead(field=VALUES_PATH, details={"lead": duplicate_of})
     lead = await session.get_one(Lead, (scope.organisation_id, stored.lead_ids[draft.line]))
     lead.line, lead.master_id = None, master_id
-    lead.owner_user_id, lead.owner_team_id = entry.new.owner.user_id, entry.new.owner.team_id
+    lead.owner_user_id, lead.owner_teams_id = entry.new.owner.user_id, owner_teams
     after = {"campaign": entry.campaign.id, "pool": entry.pool.id, **logged_values(entry.form, draft.values)}
     await change_log.append(
         session,

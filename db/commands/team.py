@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,9 +15,10 @@ from core.policies import team as team_subject
 from db import change_log
 from db.commands.policy import add_lines, belongs, check_manageable, raise_policy_revision, remove_lines
 from db.ids import allocate
-from db.models import CasbinRule, Lead, Team
+from db.models import CasbinRule, Lead, OwnerTeamSet, Team
 from db.queries.team import parents
 from db.queries.visible import check_version, visible_or_not_found
+from db.scope_sql import sets_with
 
 TOP = 0
 
@@ -100,6 +101,14 @@ async def delete_team(session: AsyncSession, scope: Scope, team_id: int, *, now:
     await remove_lines(
         session, scope.organisation_id, or_(col(CasbinRule.v0) == name, col(CasbinRule.v1) == name)
     )
+    await session.execute(
+        delete(OwnerTeamSet)
+        .where(
+            col(OwnerTeamSet.organisation_id) == scope.organisation_id,
+            col(OwnerTeamSet.id).in_(sets_with(scope.organisation_id, [team_id])),
+        )
+        .execution_options(synchronize_session=False)
+    )
     await session.delete(team)
     await session.flush()
     await check_manageable(session, scope.organisation_id)
@@ -154,7 +163,8 @@ async def _check_unused(session: AsyncSession, scope: Scope, team_id: int) -> No
         col(Team.organisation_id) == scope.organisation_id, col(Team.parent_id) == team_id
     )
     owned = select(func.count()).where(
-        col(Lead.organisation_id) == scope.organisation_id, col(Lead.owner_team_id) == team_id
+        col(Lead.organisation_id) == scope.organisation_id,
+        col(Lead.owner_teams_id).in_(sets_with(scope.organisation_id, [team_id])),
     )
     teams, leads = (
         (await session.execute(below)).scalar_one(),

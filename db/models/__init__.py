@@ -11,6 +11,7 @@ from db.models.lead_count import CallCount, LeadCount
 from db.models.lead_pool import ImportEffect, ImportMapping, ImportRow, LeadPool, LeadUpload
 from db.models.lead_pool_view import LeadPoolView, LeadPoolViewShare, LeadPoolViewStar
 from db.models.organisation import IdBlock, Organisation
+from db.models.owner_team import OwnerTeam, OwnerTeamSet
 from db.models.pipeline import LeadStage, Pipeline, PipelineStage
 from db.models.segment import (
     MembershipLog,
@@ -53,6 +54,8 @@ __all__ = [
     "LeadUpload",
     "MembershipLog",
     "Organisation",
+    "OwnerTeam",
+    "OwnerTeamSet",
     "Pipeline",
     "PipelineStage",
     "Project",

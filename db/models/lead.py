@@ -20,6 +20,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
     field_values   original texts by field key
     changed_at     moves with values, status, result, owner, redial, activity; not with leases or membership
     master_id      the lead it is a clone of, in another campaign; a clone of a clone has the same master
+    owner_teams_id the set of teams that own it together
     call_after     not to be called before
     lease_*        handed to that call session until then
     processed      has been offered to an agent; taken_before: it had been when it was last handed out
@@ -30,7 +31,6 @@ class Lead(SlotSet, OrganisationRow, table=True):
         ForeignKeyConstraint(["organisation_id", "campaign_id"], ["campaign.organisation_id", "campaign.id"]),
         ForeignKeyConstraint(["organisation_id", "pool_id"], ["lead_pool.organisation_id", "lead_pool.id"]),
         ForeignKeyConstraint(["organisation_id", "owner_user_id"], ["user.organisation_id", "user.id"]),
-        ForeignKeyConstraint(["organisation_id", "owner_team_id"], ["team.organisation_id", "team.id"]),
         ForeignKeyConstraint(["organisation_id", "redial_user_id"], ["user.organisation_id", "user.id"]),
         ForeignKeyConstraint(["organisation_id", "master_id"], ["lead.organisation_id", "lead.id"]),
         ForeignKeyConstraint(
@@ -40,7 +40,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
         Index("lead_duplicate", "organisation_id", "duplicate_key"),
         Index("lead_changed", "organisation_id", "project_id", "changed_at", "id"),
         Index("lead_owner_user", "organisation_id", "owner_user_id"),
-        Index("lead_owner_team", "organisation_id", "owner_team_id"),
+        Index("lead_owner_teams", "organisation_id", "owner_teams_id"),
         Index(
             "lead_redial",
             "organisation_id",
@@ -93,7 +93,7 @@ class Lead(SlotSet, OrganisationRow, table=True):
     active: bool = True
     result_key: str | None = None
     owner_user_id: int | None = Field(default=None, sa_type=BigInteger)
-    owner_team_id: int | None = Field(default=None, sa_type=BigInteger)
+    owner_teams_id: int | None = Field(default=None, sa_type=BigInteger)
     priority: int = 0
     attempts: int = 0
     call_after: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -314,7 +314,7 @@ async def _ready_counts(
             is_member(),
             col(Lead.campaign_id).in_(campaign_ids),
             ready(Lead, now),
-            may_have(Lead, scope.actor.user_id, sorted(scope.team_ids)),
+            may_have(Lead, organisation_id, scope.actor.user_id, sorted(scope.team_ids)),
             or_(is_personal(Lead), pool_in_service(LeadPool, now)),
         )
         .group_by(col(SegmentMember.segment_id), col(Lead.campaign_id))

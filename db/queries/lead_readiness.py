@@ -24,7 +24,7 @@ from core.calling import (
     RedialKind,
 )
 from db.models import Campaign, Lead, LeadPool, SegmentMember
-from db.scope_sql import is_member
+from db.scope_sql import is_member, sets_with
 
 PERSONAL_KINDS = sorted(PERSONAL)
 
@@ -32,15 +32,15 @@ Moment = datetime | BindParameter[Any]
 """A time, or the bind that will hold it in a statement that is built once."""
 
 
-def lead_facts(lead: Lead) -> LeadFacts:
-    """What core needs to know of a stored lead."""
+def lead_facts(lead: Lead, owner: Owner) -> LeadFacts:
+    """What core needs to know of a stored lead, and whose it is."""
     return LeadFacts(
         is_open=lead.is_open,
         active=lead.active,
         call_after=lead.call_after,
         redial=redial_of(lead),
         leased_until=lead.lease_until,
-        owner=Owner(lead.owner_user_id, lead.owner_team_id),
+        owner=owner,
     )
 
 
@@ -103,13 +103,16 @@ def due(lead: type[Lead], now: Moment) -> ColumnElement[bool]:
 
 
 def may_have(
-    lead: type[Lead], user_id: int | None | BindParameter[Any], team_ids: Sequence[int] | BindParameter[Any]
+    lead: type[Lead],
+    organisation_id: int | BindParameter[Any],
+    user_id: int | None | BindParameter[Any],
+    team_ids: Sequence[int] | BindParameter[Any],
 ) -> ColumnElement[bool]:
     """Leads that are the agent's to call: their personal redials, nobody's, their own, or their teams'."""
     owned = or_(
-        and_(col(lead.owner_user_id).is_(None), col(lead.owner_team_id).is_(None)),
+        and_(col(lead.owner_user_id).is_(None), col(lead.owner_teams_id).is_(None)),
         col(lead.owner_user_id) == user_id,
-        col(lead.owner_team_id).in_(team_ids),
+        col(lead.owner_teams_id).in_(sets_with(organisation_id, team_ids)),
     )
     return case((is_personal(lead), col(lead.redial_user_id) == user_id), else_=owned)
 

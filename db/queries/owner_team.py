@@ -1,8 +1,7 @@
 """Which teams own leads."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +9,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.calling import Owner
-from db.models import Lead, OwnerTeam
+from db.models import Lead, OwnerTeam, Team
 from db.scope_sql import among
 
 
@@ -41,8 +40,13 @@ async def owners_of(session: AsyncSession, scope: Scope, leads: Collection[Lead]
     return {lead.id: Owner(lead.owner_user_id, teams.get(lead.owner_teams_id or 0, ())) for lead in leads}
 
 
-def sets_with(organisation_id: Any, team_ids: Sequence[int] | Any) -> Any:
-    """The ids of the sets that have one of the teams in them; either may be a bind."""
-    return select(col(OwnerTeam.set_id)).where(
-        col(OwnerTeam.organisation_id) == organisation_id, col(OwnerTeam.team_id).in_(team_ids)
+async def teams_still_there(
+    session: AsyncSession, scope: Scope, team_ids: Collection[int]
+) -> tuple[int, ...]:
+    """Those of the teams that were not deleted, ascending."""
+    statement = (
+        select(col(Team.id))
+        .where(col(Team.organisation_id) == scope.organisation_id, among(col(Team.id), frozenset(team_ids)))
+        .order_by(col(Team.id))
     )
+    return tuple((await session.execute(statement)).scalars()) if team_ids else ()

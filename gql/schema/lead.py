@@ -97,10 +97,12 @@ class Lead(Node):
         row = None if owner is None else await info.context.loaders.user.load(owner)
         return User.from_row(row) if row else None
 
-    async def resolve_owner_team(self, info: Info) -> Team | None:
-        owner = self.row.owner_team_id
-        row = None if owner is None else await info.context.loaders.team.load(owner)
-        return Team.from_row(row) if row else None
+    async def resolve_owner_teams(self, info: Info) -> list[Team]:
+        if self.row.owner_teams_id is None:
+            return []
+        team_ids = await info.context.loaders.owner_teams.load(self.row.owner_teams_id)
+        rows = await info.context.loaders.team.load_many(team_ids)
+        return [Team.from_row(row) for row in rows if row is not None]
 
     phone: str = strawberry.field(
         resolver=resolve_phone,
@@ -137,8 +139,10 @@ class Lead(Node):
     owner_user: User | None = strawberry.field(
         resolver=resolve_owner_user, description="The only user who may call it; null: there is none."
     )
-    owner_team: Team | None = strawberry.field(
-        resolver=resolve_owner_team, description="The team that may call it; null: anyone with access."
+    owner_teams: list[Team] = strawberry.field(
+        resolver=resolve_owner_teams,
+        description="The teams that own it together: whoever is in one of them may call it; with neither "
+        "these nor a user, anyone with access may.",
     )
 
     @classmethod

@@ -48,7 +48,9 @@ class LeadValueInput:
 @strawberry.input(one_of=True, description="Who is to own a lead: exactly one of these.")
 class LeadOwnerInput:
     user_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="This user alone.")
-    team_id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="This team.")
+    team_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="These teams together, one or several."
+    )
     nobody: bool | None = strawberry.field(
         default=strawberry.UNSET, description="true: anyone with access may call it."
     )
@@ -57,8 +59,11 @@ class LeadOwnerInput:
         """Raises NotFound for an ID that is not of the caller's organisation."""
         if self.user_id:
             return Owner(user_id=ids.local("User", self.user_id, scope, ["input", "owner", "userId"]))
-        if self.team_id:
-            return Owner(team_id=ids.local("Team", self.team_id, scope, ["input", "owner", "teamId"]))
+        if self.team_ids:
+            path = ["input", "owner", "teamIds"]
+            return Owner(team_ids=tuple(sorted(set(ids.locals_of("Team", self.team_ids, scope, path)))))
+        if self.team_ids is not strawberry.UNSET:
+            raise BadInput("Name a team, or say `nobody`.", field=["input", "owner", "teamIds"])
         if self.nobody is not True:
             raise BadInput("Say true.", field=["input", "owner", "nobody"])
         return Owner()

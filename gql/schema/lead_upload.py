@@ -106,7 +106,7 @@ class UploadSettings:
         resolver=resolve_owner_user, description="The only user who may call the leads."
     )
     owner_teams: list[Team] = strawberry.field(
-        resolver=resolve_owner_teams, description="The teams the leads are dealt out to in turn."
+        resolver=resolve_owner_teams, description="The teams that own the leads together."
     )
 
     @classmethod
@@ -221,7 +221,7 @@ class UploadSettingsInput:
     )
     owner_team_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list,
-        description="The team that may call them; of several, each lead goes to one of them, in turn.",
+        description="The teams that own them together: whoever is in one of them may call them.",
     )
     day_offset: int = strawberry.field(
         default=0, description="Days between the upload and the first day of use, 0 to 366."

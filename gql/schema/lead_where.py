@@ -114,7 +114,10 @@ class LeadFilter:
     campaign: IdWhere | None = strawberry.field(default=UNSET, description="The campaign.")
     lead_pool: IdWhere | None = strawberry.field(default=UNSET, description="The pool.")
     owner_user: IdWhere | None = strawberry.field(default=UNSET, description="The user who owns it.")
-    owner_team: IdWhere | None = strawberry.field(default=UNSET, description="The team that owns it.")
+    owner_team: IdWhere | None = strawberry.field(
+        default=UNSET,
+        description="A team that owns it, perhaps with others; `ne` and `notIn`: none of its owners is.",
+    )
     status: LeadStatusWhere | None = strawberry.field(default=UNSET, description="Where it stands.")
     result: KeyWhere | None = strawberry.field(default=UNSET, description="Key of the last result.")
     phone: PhoneWhere | None = strawberry.field(

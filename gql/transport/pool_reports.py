@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from core.access import Permission, Scope
-from core.calling import PoolFacts
+from core.calling import Owner, PoolFacts
 from core.csv_export import csv_lines
 from core.fields import FieldType
 from core.lead_pool import status_of_pool
@@ -24,6 +24,7 @@ from db.queries.lead_pool_figures import (
     breakdown_of_pools,
     figures_of_pools,
 )
+from db.queries.owner_team import owners_of
 from db.queries.phone_columns import phone_columns_of_pool
 from gql.context import Services
 from gql.schema.ids import opaque
@@ -41,7 +42,7 @@ LEAD_COLUMNS = (
     "lead_attempts",
     "lead_priority",
     "lead_owner_user",
-    "lead_owner_team",
+    "lead_owner_teams",
     "lead_redial",
     "lead_next_call",
     "lead_last_called",
@@ -98,9 +99,10 @@ async def lead_lines(asked: Asked) -> AsyncIterator[str]:
     while True:
         async with asked.services.database.reading() as session:
             leads = await leads_of_pool(session, asked.scope, asked.pool.id, after=after, first=ROWS_AT_ONCE)
+            owners = await owners_of(session, asked.scope, leads)
         if not leads:
             return
-        yield csv_lines(_lead(lead, fields, shows_phones=shows_phones) for lead in leads)
+        yield csv_lines(_lead(lead, owners[lead.id], fields, shows_phones=shows_phones) for lead in leads)
         after = leads[-1].position, leads[-1].id
 
 
@@ -207,7 +209,7 @@ def _repeat(row: ImportRow) -> list[object]:
     return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
 
 
-def _lead(lead: Lead, fields: Sequence[FieldDefinition], *, shows_phones: bool) -> list[object]:
+def _lead(lead: Lead, owner: Owner, fields: Sequence[FieldDefinition], *, shows_phones: bool) -> list[object]:
     def phone(text: str) -> str:
         return text if shows_phones else masked_phone(text)
 
@@ -225,8 +227,8 @@ def _lead(lead: Lead, fields: Sequence[FieldDefinition], *, shows_phones: bool) 
         lead.result_key,
         lead.attempts,
         lead.priority,
-        _reference("User", lead, lead.owner_user_id),
-        _reference("Team", lead, lead.owner_team_id),
+        None if owner.user_id is None else opaque("User", lead.organisation_id, owner.user_id),
+        " ".join(opaque("Team", lead.organisation_id, team_id) for team_id in owner.team_ids),
         lead.redial_kind,
         _moment(lead.redial_at or lead.call_after),
         _moment(lead.last_called_at),
@@ -236,10 +238,6 @@ def _lead(lead: Lead, fields: Sequence[FieldDefinition], *, shows_phones: bool) 
         phone(lead.phone_raw),
         *shown,
     ]
-
-
-def _reference(noun: str, lead: Lead, number: int | None) -> str | None:
-    return None if number is None else opaque(noun, lead.organisation_id, number)
 
 
 def _moment(at: datetime | None) -> str | None:

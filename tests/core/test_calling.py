@@ -66,7 +66,7 @@ def test_an_open_lead_of_an_open_segment_is_callable() -> None:
         (LeadFacts(call_after=NOW + MINUTE), Reason.LEAD_NOT_DUE),
         (LeadFacts(redial=redial(RedialKind.SHARED, NOW + MINUTE)), Reason.LEAD_NOT_DUE),
         (LeadFacts(owner=Owner(user_id=2)), Reason.LEAD_OF_ANOTHER),
-        (LeadFacts(owner=Owner(team_id=30)), Reason.LEAD_OF_ANOTHER),
+        (LeadFacts(owner=Owner(team_ids=(30, 50))), Reason.LEAD_OF_ANOTHER),
         (LeadFacts(redial=redial(RedialKind.VIP, user_id=2)), Reason.LEAD_OF_ANOTHER),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_lead_is_refused_with_its_own_reason(lead: LeadFacts, reason: Reason) 
         LeadFacts(call_after=NOW),
         LeadFacts(redial=redial(RedialKind.SHARED, NOW), call_after=NOW + MINUTE),
         LeadFacts(owner=Owner(user_id=1)),
-        LeadFacts(owner=Owner(team_id=20)),
+        LeadFacts(owner=Owner(team_ids=(20, 40))),
         LeadFacts(redial=redial(RedialKind.PRIVATE), owner=Owner(user_id=1)),
     ],
 )
@@ -183,7 +183,7 @@ def test_classes_run_from_overdue_vip_redials_to_leads_without_a_redial() -> Non
     assert [order_class(each, NOW) for each in [*redials, None]] == list(OrderClass)
 
 
-TALKED = WorkState(LeadStatus.OPEN, "no_answer", attempts=2, call_after=NOW, owner=Owner(team_id=10))
+TALKED = WorkState(LeadStatus.OPEN, "no_answer", attempts=2, call_after=NOW, owner=Owner(team_ids=(10,)))
 
 
 def called(status: LeadStatus, agreed: Redial | None = None) -> WorkState:
@@ -194,7 +194,7 @@ def called(status: LeadStatus, agreed: Redial | None = None) -> WorkState:
 
 def test_a_closing_result_ends_the_work_on_a_lead() -> None:
     assert called(LeadStatus.CLOSED) == WorkState(
-        LeadStatus.CLOSED, "talked", attempts=3, owner=Owner(team_id=10)
+        LeadStatus.CLOSED, "talked", attempts=3, owner=Owner(team_ids=(10,))
     )
 
 
@@ -205,7 +205,7 @@ def test_a_lead_left_open_rests_before_it_is_offered_again() -> None:
 def test_a_shared_redial_leaves_the_owner() -> None:
     agreed = redial(RedialKind.SHARED, NOW + MINUTE)
     after = called(LeadStatus.OPEN, agreed)
-    assert (after.redial, after.call_after, after.owner) == (agreed, None, Owner(team_id=10))
+    assert (after.redial, after.call_after, after.owner) == (agreed, None, Owner(team_ids=(10,)))
 
 
 def test_a_personal_redial_makes_its_agent_the_owner() -> None:
@@ -228,8 +228,8 @@ def test_a_redial_that_cannot_be_is_refused(status: LeadStatus, at: datetime, pa
 
 def test_a_personal_redial_given_back_becomes_shared_and_returns_the_owner() -> None:
     held = replace(TALKED, redial=redial(RedialKind.VIP), owner=Owner(user_id=1))
-    given_back = without_personal_redial(held, Owner(team_id=10))
-    assert given_back == replace(held, redial=redial(RedialKind.SHARED), owner=Owner(team_id=10))
+    given_back = without_personal_redial(held, Owner(team_ids=(10,)))
+    assert given_back == replace(held, redial=redial(RedialKind.SHARED), owner=Owner(team_ids=(10,)))
 
 
 def test_a_lead_without_a_personal_redial_has_none_to_give_back() -> None:

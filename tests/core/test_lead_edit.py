@@ -140,7 +140,10 @@ def test_a_template_without_a_phone_takes_no_leads() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [LeadChanges(), LeadChanges({"a": None, "b": "x"}, LeadStatus.CLOSED, Owner(team_id=3), 5, active=False)],
+    [
+        LeadChanges(),
+        LeadChanges({"a": None, "b": "x"}, LeadStatus.CLOSED, Owner(team_ids=(3, 4)), 5, active=False),
+    ],
 )
 def test_changes_come_back_from_their_record_as_they_were(changes: LeadChanges) -> None:
     assert LeadChanges.from_record(changes.record()) == changes

@@ -16,6 +16,8 @@ from db.models import (
     Lead,
     LeadPool,
     Organisation,
+    OwnerTeam,
+    OwnerTeamSet,
     Project,
     Segment,
     SegmentGroup,
@@ -30,6 +32,8 @@ ON_MONDAY = {"zone": "UTC", "monday": [{"from": "09:00", "to": "17:00"}]}
 ON_TUESDAY = {"zone": "UTC", "tuesday": [{"from": "09:00", "to": "17:00"}]}
 ANN, BOB = 1, 2
 SALES, SUPPORT = 1, 2
+OF_SALES, OF_SUPPORT, OF_BOTH = 101, 102, 103
+"""Sets of owning teams."""
 SEGMENT, CAMPAIGN, POOL = 1, 1, 1
 
 
@@ -159,6 +163,13 @@ async def open_call_centre(database: Database, organisation_id: int = 1) -> Call
             {"id": number, "name": name, "created_at": NOW}
             for number, name in [(SALES, "Sales"), (SUPPORT, "Support")]
         ],
+    )
+    sets = {OF_SALES: [SALES], OF_SUPPORT: [SUPPORT], OF_BOTH: [SALES, SUPPORT]}
+    await centre.add(
+        OwnerTeamSet, [{"id": each, "teams": ",".join(map(str, teams))} for each, teams in sets.items()]
+    )
+    await centre.add(
+        OwnerTeam, [{"set_id": each, "team_id": team} for each, teams in sets.items() for team in teams]
     )
     await centre.add(Project, [{"id": 1, "name": "Project", "created_at": NOW}])
     await centre.add(Template, [{"id": 1, "project_id": 1, "name": "Template"}])

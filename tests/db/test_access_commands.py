@@ -31,6 +31,7 @@ from db.commands.grant import (
     withdraw_access,
 )
 from db.commands.organisation import create_organisation
+from db.commands.owner_team import owner_teams_id
 from db.commands.team import TOP, TeamChanges, create_team, delete_team, update_team
 from db.commands.user import create_user, deactivate_user, set_roles, update_user
 from db.database import Announcement, Database, Topic
@@ -279,8 +280,10 @@ async def test_a_team_with_teams_below_it_or_with_leads_is_not_deleted(tenant: T
     north = await new_team(tenant, "North")
     oslo = await new_team(tenant, "Oslo", north)
     await add_segment(tenant)
-    await add_lead(tenant, 1, owner_team_id=oslo)
-    for each in (north, oslo):
+    bergen = await new_team(tenant, "Bergen")
+    owners = await do(tenant, lambda s, o: owner_teams_id(s, o, [oslo, bergen]))
+    await add_lead(tenant, 1, owner_teams_id=owners)
+    for each in (north, oslo, bergen):
         with pytest.raises(InUse):
             await do(tenant, lambda s, o, each=each: delete_team(s, o, each, now=NOW))  # type: ignore[misc]
 

@@ -29,11 +29,12 @@ from tests.db.call_centre import (
     ANN,
     BOB,
     NOW,
+    OF_BOTH,
+    OF_SALES,
+    OF_SUPPORT,
     ON_MONDAY,
     ON_TUESDAY,
-    SALES,
     SEGMENT,
-    SUPPORT,
     CallCentre,
     agent,
     campaign_row,
@@ -308,7 +309,7 @@ async def test_a_small_segment_in_a_large_pool_keeps_the_same_order(centre: Call
         {"active": False},
         {"call_after": NOW + MINUTE},
         {"owner_user_id": BOB},
-        {"owner_team_id": SUPPORT},
+        {"owner_teams_id": OF_SUPPORT},
         {"redial_kind": "private", "redial_at": NOW, "redial_user_id": BOB, "owner_user_id": BOB},
         {"redial_kind": "shared", "redial_at": NOW + MINUTE},
     ],
@@ -321,8 +322,13 @@ async def test_a_lead_that_may_not_be_called_is_never_offered(
     assert await ann.refused() == {Reason.NO_LEADS_READY}
 
 
-@pytest.mark.parametrize("values", [{"owner_user_id": ANN}, {"owner_team_id": SALES}, {"call_after": NOW}])
-async def test_a_lead_of_ones_own_or_ones_team_is_offered(centre: CallCentre, values: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [{"owner_user_id": ANN}, {"owner_teams_id": OF_SALES}, {"owner_teams_id": OF_BOTH}, {"call_after": NOW}],
+)
+async def test_a_lead_of_ones_own_or_of_one_of_its_teams_is_offered(
+    centre: CallCentre, values: dict[str, Any]
+) -> None:
     await centre.add_leads(1, **values)
     assert await (await Agent(centre, agent()).start()).lead() == 1
 
@@ -465,12 +471,12 @@ async def test_personal_redials_reach_any_campaign_session_but_no_segment_sessio
 
 
 async def test_a_personal_redial_makes_the_agent_the_owner_until_it_is_kept(centre: CallCentre) -> None:
-    await centre.add_leads(1, owner_team_id=SALES)
+    await centre.add_leads(1, owner_teams_id=OF_BOTH)
     ann, bob = await Agent(centre, agent(ANN)).start(), await Agent(centre, agent(BOB)).start()
     await ann.take()
     await ann.record(1, "no_answer", redial=(RedialKind.PRIVATE, NOW + MINUTE))
     lead = await centre.lead(1)
-    assert (lead.owner_user_id, lead.owner_team_id, lead.redial_user_id) == (ANN, None, ANN)
+    assert (lead.owner_user_id, lead.owner_teams_id, lead.redial_user_id) == (ANN, None, ANN)
     assert await bob.lead(NOW + MINUTE) is None
 
     assert await ann.lead(NOW + MINUTE) == 1
@@ -478,7 +484,7 @@ async def test_a_personal_redial_makes_the_agent_the_owner_until_it_is_kept(cent
     assert await ann.lead(NOW + 3 * MINUTE) == 1
     await ann.record(1, "no_answer", now=NOW + 3 * MINUTE)
     lead = await centre.lead(1)
-    assert (lead.owner_user_id, lead.owner_team_id, lead.redial_kind) == (None, SALES, None)
+    assert (lead.owner_user_id, lead.owner_teams_id, lead.redial_kind) == (None, OF_BOTH, None)
 
 
 async def test_an_owner_given_by_hand_meanwhile_is_kept(centre: CallCentre) -> None:

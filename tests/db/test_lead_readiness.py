@@ -13,6 +13,7 @@ from core.calling import (
     PERSONAL,
     CallerFacts,
     CampaignFacts,
+    Owner,
     PoolFacts,
     RedialKind,
     is_due,
@@ -23,11 +24,23 @@ from core.calling import (
 from db.database import Database
 from db.models import Campaign, Lead, LeadPool
 from db.queries import lead_readiness as sql
-from tests.db.call_centre import ANN, BOB, NOW, SALES, SUPPORT, open_call_centre, pool_row
+from tests.db.call_centre import (
+    ANN,
+    BOB,
+    NOW,
+    OF_BOTH,
+    OF_SALES,
+    OF_SUPPORT,
+    SALES,
+    SUPPORT,
+    open_call_centre,
+    pool_row,
+)
 
 MOMENTS = [None, NOW - timedelta(days=1), NOW - OVERDUE_AFTER, NOW, NOW + timedelta(seconds=1)]
 CALLER = CallerFacts(ANN, frozenset({SALES}))
 LEADS = 600
+OWNERS = {OF_SALES: (SALES,), OF_SUPPORT: (SUPPORT,), OF_BOTH: (SALES, SUPPORT)}
 
 
 def any_lead(chance: random.Random, number: int, pools: int) -> dict[str, Any]:
@@ -40,7 +53,7 @@ def any_lead(chance: random.Random, number: int, pools: int) -> dict[str, Any]:
         "call_after": chance.choice(MOMENTS),
         "lease_until": chance.choice([None, None, *MOMENTS]),
         "owner_user_id": chance.choice([None, None, ANN, BOB]),
-        "owner_team_id": chance.choice([None, None, SALES, SUPPORT]),
+        "owner_teams_id": chance.choice([None, None, *OWNERS]),
         "redial_kind": kind,
         "redial_at": chance.choice(MOMENTS[1:]) if kind else None,
         "redial_user_id": chance.choice([ANN, BOB]) if kind in PERSONAL else None,
@@ -70,7 +83,7 @@ async def test_sql_and_core_decide_alike_about_every_lead(database: Database, se
     in_campaign = and_(col(Campaign.organisation_id) == 1, col(Campaign.id) == col(Lead.campaign_id))
     decided: list[Any] = [
         sql.ready_to_dial(Lead, LeadPool, Campaign, NOW),
-        sql.may_have(Lead, CALLER.user_id, sorted(CALLER.team_ids)),
+        sql.may_have(Lead, 1, CALLER.user_id, sorted(CALLER.team_ids)),
         sql.due(Lead, NOW),
         sql.redial_rank(Lead, NOW - OVERDUE_AFTER),
     ]
@@ -80,7 +93,7 @@ async def test_sql_and_core_decide_alike_about_every_lead(database: Database, se
 
     verdicts = set()
     for lead, ready, may, due, rank in rows:
-        facts = sql.lead_facts(lead)
+        facts = sql.lead_facts(lead, Owner(lead.owner_user_id, OWNERS.get(lead.owner_teams_id or 0, ())))
         dialable = readiness(facts, pools[lead.pool_id], CampaignFacts(), NOW) == frozenset()
         assert bool(ready) == dialable, lead
         assert bool(may) == may_have(facts, CALLER), lead

@@ -26,6 +26,8 @@ from db.models import (
     Lead,
     LeadPool,
     Organisation,
+    OwnerTeam,
+    OwnerTeamSet,
     Project,
     Segment,
     SegmentGroup,
@@ -40,6 +42,7 @@ from db.scope_sql import visible_leads, visible_leads_by_id, visible_pools, visi
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PROJECTS, CAMPAIGNS, POOLS, GROUPS, SEGMENTS, LEADS, USERS, TEAMS = 3, 6, 9, 5, 12, 60, 4, 4
+OWNER_SETS = {1: (1,), 2: (2,), 3: (3,), 4: (4,), 5: (1, 2), 6: (2, 3, 4)}
 GRANT_SETS, GRANT_SETS_SOAK = 60, 1_000
 ORIGINS = ["rule", "hand", "import", "removed_by_hand"]
 
@@ -95,7 +98,7 @@ def random_lead(chance: random.Random, rows: Rows, number: int) -> Row:
         "phone": "+12025550123",
         "phone_raw": "",
         "owner_user_id": chance.choice([None, None, *range(1, USERS + 1)]),
-        "owner_team_id": chance.choice([None, None, *range(1, TEAMS + 1)]),
+        "owner_teams_id": chance.choice([None, None, *OWNER_SETS]),
         "field_values": {},
         "created_at": NOW,
         "changed_at": NOW,
@@ -114,6 +117,11 @@ def tables_of(rows: Rows) -> list[tuple[type[SQLModel], list[Row]]]:
         (Organisation, [{"id": rows.organisation_id, "name": "O", "time_zone": "UTC", **at}]),
         (User, users),
         (Team, several(TEAMS, **at)),
+        (OwnerTeamSet, [{**org, "id": each, "teams": str(teams)} for each, teams in OWNER_SETS.items()]),
+        (
+            OwnerTeam,
+            [{**org, "set_id": one, "team_id": team} for one, teams in OWNER_SETS.items() for team in teams],
+        ),
         (Project, several(PROJECTS, **at)),
         (Template, several(1, project_id=1)),
         (Campaign, list(rows.campaigns.values())),
@@ -204,8 +212,8 @@ def by_hand(rows: Rows, scope: Scope) -> Mapping[type[OrganisationRow], set[int]
 
 
 def owns(scope: Scope, lead: Row) -> bool:
-    user, team = lead["owner_user_id"], lead["owner_team_id"]
-    return (user is not None and user == scope.actor.user_id) or team in scope.team_ids
+    user, teams = lead["owner_user_id"], OWNER_SETS.get(lead["owner_teams_id"], ())
+    return (user is not None and user == scope.actor.user_id) or bool(scope.team_ids & set(teams))
 
 
 def draws_from(segment: Row, campaign: Row) -> bool:

@@ -346,11 +346,11 @@ async def test_an_edit_is_checked_by_the_template_and_by_the_version_that_was_se
     team = (await office.client.run('mutation { createTeam(input: {name: "T"}) { team { id } } }'))[
         "createTeam"
     ]
-    owned = await edit(owner={"teamId": team["team"]["id"]}, status="REMOVED")
-    assert (owned["lead"]["ownerTeam"], owned["lead"]["status"]) == ({"name": "T"}, "REMOVED")
+    owned = await edit(owner={"teamIds": [team["team"]["id"]]}, status="REMOVED")
+    assert (owned["lead"]["ownerTeams"], owned["lead"]["status"]) == ([{"name": "T"}], "REMOVED")
     assert await office.names(where={"open": {"eq": False}}) == ["Anna Berg"]
     freed = await edit(owner={"nobody": True}, status="OPEN")
-    assert (freed["lead"]["ownerTeam"], freed["lead"]["status"]) == (None, "OPEN")
+    assert (freed["lead"]["ownerTeams"], freed["lead"]["status"]) == ([], "OPEN")
     gone = await edit(owner={"userId": team["team"]["id"]})
     assert gone["userErrors"][0]["code"] == "NOT_FOUND"
 

@@ -20,6 +20,8 @@ def upgrade() -> None:
     add_segment_settings()
     add_segment_goals()
     add_automation()
+    add_owner_team_sets()
+    move_owner_teams()
 
 
 def add_patterns() -> None:
@@ -174,6 +176,77 @@ def add_automation() -> None:
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.PrimaryKeyConstraint("organisation_id"),
     )
+
+
+def add_owner_team_sets() -> None:
+    op.create_table("owner_team_set", *_organisation_row(), sa.Column("teams", sa.String(), nullable=False))
+    op.create_index("owner_team_set_teams", "owner_team_set", ["organisation_id", "teams"], unique=True)
+    op.create_table(
+        "owner_team",
+        _id("organisation_id"),
+        _id("set_id"),
+        _id("team_id"),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "set_id"],
+            ["owner_team_set.organisation_id", "owner_team_set.id"],
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["organisation_id", "team_id"], ["team.organisation_id", "team.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "set_id", "team_id"),
+    )
+    op.create_index("owner_team_team", "owner_team", ["organisation_id", "team_id", "set_id"])
+
+
+def move_owner_teams() -> None:
+    """A team that owned leads becomes a set of its own with the team's number, so leads keep theirs."""
+    op.execute(
+        "INSERT INTO owner_team_set (organisation_id, id, teams) "
+        "SELECT DISTINCT organisation_id, owner_team_id, CAST(owner_team_id AS VARCHAR) FROM lead "
+        "WHERE owner_team_id IS NOT NULL"
+    )
+    op.execute(
+        "INSERT INTO owner_team (organisation_id, set_id, team_id) "
+        "SELECT organisation_id, id, id FROM owner_team_set"
+    )
+    op.execute(
+        "INSERT INTO id_block (organisation_id, noun, next) "
+        "SELECT organisation_id, 'owner_team_set', max(id) + 1 FROM owner_team_set GROUP BY organisation_id"
+    )
+    op.drop_index("lead_owner_team", "lead")
+    op.alter_column("lead", "owner_team_id", new_column_name="owner_teams_id")
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_constraint("lead_organisation_id_owner_team_id_fkey", "lead")
+        op.execute(
+            "UPDATE call SET redial = jsonb_set(redial::jsonb #- '{owner_before,team}', "
+            "'{owner_before,teams}', CASE WHEN redial #>> '{owner_before,team}' IS NULL THEN '[]'::jsonb "
+            "ELSE jsonb_build_array(redial #> '{owner_before,team}') END)::json WHERE redial IS NOT NULL"
+        )
+    else:
+        _rebuild_without("lead", "FOREIGN KEY(organisation_id, owner_teams_id)")
+        op.execute(
+            "UPDATE call SET redial = json_set(json_remove(redial, '$.owner_before.team'), "
+            "'$.owner_before.teams', CASE WHEN redial ->> '$.owner_before.team' IS NULL THEN json('[]') "
+            "ELSE json_array(redial ->> '$.owner_before.team') END) WHERE redial IS NOT NULL"
+        )
+    op.create_index("lead_owner_teams", "lead", ["organisation_id", "owner_teams_id"])
+
+
+def _rebuild_without(table: str, constraint: str) -> None:
+    """Drops a constraint on SQLite, which can only make the table anew; all else stays to the letter."""
+    connection = op.get_bind()
+    schema = "SELECT sql FROM sqlite_master WHERE tbl_name = :table AND type = :type AND sql IS NOT NULL"
+    [made] = connection.execute(sa.text(schema), {"table": table, "type": "table"}).scalars().all()
+    indexes = connection.execute(sa.text(schema), {"table": table, "type": "index"}).scalars().all()
+    lines = [line for line in made.split("\n") if constraint not in line.replace('"', "")]
+    renamed = "\n".join(lines).replace(f"CREATE TABLE {table} (", f"CREATE TABLE {table}_anew (", 1)
+    for statement in (
+        renamed,
+        f"INSERT INTO {table}_anew SELECT * FROM {table}",
+        f"DROP TABLE {table}",
+        f"ALTER TABLE {table}_anew RENAME TO {table}",
+        *indexes,
+    ):
+        connection.exec_driver_sql(statement)
 
 
 def _organisation_row() -> tuple[sa.schema.SchemaItem, ...]:
