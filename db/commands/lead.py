@@ -14,8 +14,8 @@ from core.lead_rows import LeadDraft
 from core.lead_spread import SpreadPlan
 from core.statuses import LeadStatus
 from db.bulk import bulk_insert
-from db.lead_changes import note_changed
 from db.commands.owner_team import owner_teams_id
+from db.lead_changes import note_changed
 from db.lead_counts import Alike, note_leads
 from db.models import Lead, LeadSlots
 

@@ -47,11 +47,12 @@ def fill(connection: Connection) -> None:
         add(connection, table, id=1)
     for team in (3, 8):
         add(connection, "team", id=team, name=f"T{team}")
-    for lead, team in ((1, 8), (2, None), (3, 3)):
-        add(connection, "lead", id=lead, owner_team_id=team, status="open", phone=f"+{lead}")
+    owners: dict[int, int | None] = {1: 8, 2: None, 3: 3}
+    for lead in owners:
+        add(connection, "lead", id=lead, owner_team_id=owners[lead], status="open", phone=f"+{lead}")
     add(connection, "call_session", id=1)
-    for call, team in ((1, 8), (2, None)):
-        before = {"user": None, "team": team}
+    for call in (1, 2):
+        before = {"user": None, "team": owners[call]}
         add(connection, "call", id=call, lead_id=1, redial={"kind": "vip", "owner_before": before})
     add(connection, "lead_slots", lead_id=1, set_number=1)
 
