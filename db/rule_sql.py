@@ -48,7 +48,7 @@ from core.rules import (
 )
 from db.models import FieldDefinition, Lead, LeadSlots
 from db.models.columns import OrderedText, UtcDateTime
-from db.scope_sql import sets_with
+from db.owner_sets import sets_with
 
 Columns = Mapping[str, Any]
 """The column of each field, by its key in the catalogue."""

@@ -26,12 +26,12 @@ from db.models import (
     Lead,
     LeadPool,
     LeadUpload,
-    OwnerTeam,
     Project,
     Segment,
     SegmentGroup,
     SegmentMember,
 )
+from db.owner_sets import sets_with
 
 
 def among(column: Any, ids: Reach) -> ColumnElement[bool]:
@@ -149,14 +149,6 @@ def visible_jobs(scope: Scope) -> ColumnElement[bool]:
     )
     named = cast(col(Job.payload)["upload"], Text)
     return or_(named.in_(uploads), *_own(scope, col(Job.created_by)))
-
-
-def sets_with(organisation_id: Any, team_ids: Any) -> Any:
-    """The ids of the sets of owning teams with one of these teams in them; either may be a bind."""
-    team = aliased(OwnerTeam)
-    return select(col(team.set_id)).where(
-        col(team.organisation_id) == organisation_id, col(team.team_id).in_(team_ids)
-    )
 
 
 def is_member(member: type[SegmentMember] = SegmentMember) -> ColumnElement[bool]:

@@ -16,9 +16,9 @@ from db import change_log
 from db.commands.policy import add_lines, belongs, check_manageable, raise_policy_revision, remove_lines
 from db.ids import allocate
 from db.models import CasbinRule, Lead, OwnerTeamSet, Team
+from db.owner_sets import sets_with
 from db.queries.team import parents
 from db.queries.visible import check_version, visible_or_not_found
-from db.scope_sql import sets_with
 
 TOP = 0
 

@@ -24,7 +24,8 @@ from core.calling import (
     RedialKind,
 )
 from db.models import Campaign, Lead, LeadPool, SegmentMember
-from db.scope_sql import is_member, sets_with
+from db.owner_sets import sets_with
+from db.scope_sql import is_member
 
 PERSONAL_KINDS = sorted(PERSONAL)
 
