@@ -23,7 +23,7 @@ work: .venv/.ready-run ## a job worker of its own (serve runs jobs too)
 	$(BIN)/python -m gql work
 
 test: .venv/.ready-dev ## all tests, on SQLite and PostgreSQL (PostgreSQL comes with them)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: .venv/.ready-dev ## what must hold before a merge: format, lint, types, layers, dependencies, schema
 	$(BIN)/ruff format --check .

@@ -24,6 +24,8 @@ full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 max_connections = 200
+jit = off
+max_parallel_workers_per_gather = 0
 """
 
 

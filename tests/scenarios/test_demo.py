@@ -63,7 +63,6 @@ async def test_a_demo_whose_making_was_killed_is_made_anew(
         making = installation.spawn("demo")
         await asyncio.sleep(seconds)
         making.kill()
-        making.wait()
     installation.run("demo")
     token = installation.run("token", "create", "--user", "admin@demo.example").strip()
     server = installation.serve()

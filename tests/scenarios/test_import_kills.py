@@ -96,5 +96,4 @@ async def killed(
                 assert (await office.finished(job))["state"] == "SUCCEEDED"
         finally:
             worker.kill()
-            worker.wait()
     return done

@@ -1,6 +1,11 @@
 """The process as operators and clients meet it: start, readiness, logs, stop."""
 
 import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -8,11 +13,32 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import Connect
-from tests.server import Installation, Server
+from tests.server import Installation, Server, answering, free_port
 
 pytestmark = pytest.mark.anyio
 
 SECRET = "lg_1_1_" + "s" * 43
+
+
+async def test_typed_at_a_terminal_it_serves_from_a_new_folder_until_ctrl_c(
+    tmp_path: Path, tls: ssl.SSLContext
+) -> None:
+    port = free_port()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEADGRAPH_")}
+    typed = subprocess.Popen(
+        [sys.executable, "-m", "gql", "serve", "--port", str(port)],
+        env={**inherited, "LEADGRAPH_DATA_DIR": str(tmp_path / "data")},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert await answering(f"http://127.0.0.1:{port}", tls, lambda: typed.poll() is None)
+        typed.send_signal(signal.SIGINT)
+        _, log = typed.communicate(timeout=30)
+    finally:
+        typed.kill()
+        typed.wait()
+    assert b"Traceback" not in log
+    assert (tmp_path / "data" / "leadgraph.db").exists()
 
 
 async def test_a_stopping_server_closes_sockets_with_1001_and_ends(server: Server, connect: Connect) -> None:
