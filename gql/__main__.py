@@ -153,7 +153,7 @@ def create_token(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """What is imported meanwhile stays for good: the collector, which takes a quarter of it, leaves it alone."""
+    """What is imported meanwhile stays for good: the collector, a quarter of the time, leaves it alone."""
     gc.disable()
     yield
     gc.freeze()

@@ -2,13 +2,6 @@
 
 import gc
 
-import gql.__main__
-import gql.app
-import gql.demo
-import gql.doctor
-import gql.jobs.file_import
-import gql.jobs.work
-import gql.server
 from db.migrate import newest_revision
 
 newest_revision()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -25,18 +26,16 @@ async def test_typed_at_a_terminal_it_serves_from_a_new_folder_until_ctrl_c(
 ) -> None:
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEADGRAPH_")}
-    typed = subprocess.Popen(
+    typed = await anyio.open_process(
         [sys.executable, "-m", "gql", "serve", "--port", str(port)],
         env={**inherited, "LEADGRAPH_DATA_DIR": str(tmp_path / "data")},
         stderr=subprocess.PIPE,
     )
-    try:
-        assert await answering(f"http://127.0.0.1:{port}", tls, lambda: typed.poll() is None)
+    assert typed.stderr is not None
+    async with typed:
+        assert await answering(f"http://127.0.0.1:{port}", tls, lambda: typed.returncode is None)
         typed.send_signal(signal.SIGINT)
-        _, log = typed.communicate(timeout=30)
-    finally:
-        typed.kill()
-        typed.wait()
+        log = b"".join([piece async for piece in typed.stderr])
     assert b"Traceback" not in log
     assert (tmp_path / "data" / "leadgraph.db").exists()
 
