@@ -12,7 +12,7 @@ from db.models import MembershipLog
 from tests.client import GraphQLFailed
 from tests.conftest import Connect
 from tests.lead_office import FOR_EVER, found
-from tests.segment_office import SegmentOffice, number_of, office, shop
+from tests.segment_office import CREATE_GROUP, SegmentOffice, number_of, office, shop
 from tests.server import Server
 
 __all__ = ["office", "shop"]
@@ -30,7 +30,7 @@ AS_OF = """query($id: ID!, $at: DateTime!, $lead: ID!, $after: String) { segment
 OVERLAP = """query($ids: [ID!]!) { segmentOverlap(segmentIds: $ids) { inAll inAny
   segments { segment { name } members onlyHere }
   pairs { first { name } second { name } both onlyFirst onlySecond } } }"""
-FIRST = """query($of: [ID!]) { leads(orderBy: [{field: CREATED_AT}]) { nodes {
+FIRST = """query($of: [ID!]) { leads { nodes {
   value(key: "name") firstSegment(of: $of) { name } } } }"""
 
 
@@ -127,7 +127,8 @@ async def test_the_overlap_of_segments_is_counted_pair_by_pair(
     both = (await office.client.run(OVERLAP, ids=[oslo, some]))["segmentOverlap"]
     assert (both["inAll"], both["inAny"]) == (1, 3)
 
-    _, stranger_token = await found(shop[1], "Strangers")
+    strangers, stranger_token = await found(shop[1], "Strangers")
+    await strangers.database.close()
     stranger = await connect(shop[0].url, stranger_token)
     only_oslo = TokenLimits(segment_ids=frozenset({number_of(oslo)}))
     confined = await connect(shop[0].url, await office.tenant.token(1, only_oslo, expires_at=FOR_EVER))
@@ -146,6 +147,10 @@ async def test_the_first_segment_of_a_lead_goes_by_the_places_of_groups_and_segm
 ) -> None:
     await office.furnish(PEOPLE)
     first, second, third = [await office.segment(name) for name in ("First", "Second", "Third")]
+    made = await office.client.run(CREATE_GROUP, project=office.project)
+    other = made["createSegmentGroup"]["segmentGroup"]["id"]
+    behind = await office.segment("First of the group behind", groupId=other)
+    await office.add(behind, "Anna", "Carl")
     await office.add(third, "Anna", "Bo")
     await office.add(second, "Anna")
     await office.add(first, "Bo")
@@ -154,7 +159,7 @@ async def test_the_first_segment_of_a_lead_goes_by_the_places_of_groups_and_segm
         nodes = (await office.client.run(FIRST, **asked))["leads"]["nodes"]
         return {node["value"]: node["firstSegment"] and node["firstSegment"]["name"] for node in nodes}
 
-    assert await firsts() == {"Anna": "Second", "Bo": "First", "Carl": None}
+    assert await firsts() == {"Anna": "Second", "Bo": "First", "Carl": "First of the group behind"}
     assert await firsts(of=[third, second]) == {"Anna": "Second", "Bo": "Third", "Carl": None}
     assert await firsts(of=[]) == {"Anna": None, "Bo": None, "Carl": None}
     only_third = TokenLimits(segment_ids=frozenset({number_of(third)}))
