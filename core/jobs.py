@@ -1,7 +1,10 @@
 """The states of a job, and when a failed one is tried again."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+
+from core.access import Permission
 
 MAX_ATTEMPTS = 5
 
@@ -13,7 +16,21 @@ class JobKind(StrEnum):
     LEAD_IMPORT_PLAN = "lead_import_plan"
     LEAD_IMPORT_UNDO = "lead_import_undo"
     LEAD_PUSH = "lead_push"
+    LEAD_STAGE = "lead_stage"
+    LEAD_TAG = "lead_tag"
     LEAD_UPDATE = "lead_update"
+
+
+PERMISSIONS: Mapping[JobKind, Permission] = {
+    JobKind.LEAD_IMPORT: Permission.LEAD_IMPORT,
+    JobKind.LEAD_IMPORT_PLAN: Permission.LEAD_IMPORT,
+    JobKind.LEAD_IMPORT_UNDO: Permission.LEAD_IMPORT,
+    JobKind.LEAD_PUSH: Permission.LEAD_IMPORT,
+    JobKind.LEAD_STAGE: Permission.LEAD_EDIT,
+    JobKind.LEAD_TAG: Permission.LEAD_VIEW,
+    JobKind.LEAD_UPDATE: Permission.LEAD_EDIT,
+}
+"""What it takes to follow, cancel and resume a job of a kind, besides its being in reach."""
 
 
 class JobState(StrEnum):

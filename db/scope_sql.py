@@ -8,7 +8,19 @@ organisation again, so that every part of a statement goes to one tenant.
 from typing import Any, Self
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, cast, false, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
@@ -25,11 +37,14 @@ from db.models import (
     Job,
     Lead,
     LeadPool,
+    LeadTag,
     LeadUpload,
+    Pipeline,
     Project,
     Segment,
     SegmentGroup,
     SegmentMember,
+    Tag,
 )
 from db.owner_sets import sets_with
 
@@ -122,6 +137,29 @@ def visible_mappings(scope: Scope) -> ColumnElement[bool]:
         col(Project.organisation_id) == scope.organisation_id, visible_projects(scope)
     )
     return col(ImportMapping.project_id).in_(of_projects)
+
+
+def visible_pipelines(scope: Scope) -> ColumnElement[bool]:
+    """Pipelines of the projects that the caller sees."""
+    of_projects = select(col(Project.id)).where(
+        col(Project.organisation_id) == scope.organisation_id, visible_projects(scope)
+    )
+    return col(Pipeline.project_id).in_(of_projects)
+
+
+def visible_tags(scope: Scope) -> ColumnElement[bool]:
+    """Tags that a lead the caller sees carries; all for who sees every lead."""
+    if scope.within(Resource.LEAD, Right.VIEW) is None:
+        return true()
+    carried = (
+        select(col(LeadTag.tag_id))
+        .join(
+            Lead,
+            and_(col(Lead.organisation_id) == scope.organisation_id, col(Lead.id) == col(LeadTag.lead_id)),
+        )
+        .where(col(LeadTag.organisation_id) == scope.organisation_id, visible_leads(scope))
+    )
+    return col(Tag.id).in_(carried)
 
 
 def visible_uploads(scope: Scope, upload: type[LeadUpload] = LeadUpload) -> ColumnElement[bool]:

@@ -18,9 +18,12 @@ from db.models import (
     ImportMapping,
     Lead,
     LeadPool,
+    Pipeline,
+    PipelineStage,
     Project,
     Segment,
     SegmentGroup,
+    Tag,
     Team,
     User,
 )
@@ -37,8 +40,10 @@ from db.queries.lead_pool_figures import (
 )
 from db.queries.lead_pool_view import holders_of_views, starred_view
 from db.queries.owner_team import teams_of_sets
+from db.queries.pipeline import Standing, leads_of_stages, stages_of_leads, stages_of_pipelines
 from db.queries.policy import object_lines
 from db.queries.segment_overlap import first_segments
+from db.queries.tag import leads_of_tags, tags_of_leads
 from db.queries.user import UserGroups, groups_of
 from db.queries.visible import visible_by_id
 
@@ -59,10 +64,12 @@ class Loaders:
         self.import_mapping = self._by_id(ImportMapping)
         self.lead = self._by_id(Lead)
         self.lead_pool = self._by_id(LeadPool)
+        self.pipeline = self._by_id(Pipeline)
         self.project = self._by_id(Project)
         self.segment = self._by_id(Segment)
         self.segment_group = self._by_id(SegmentGroup)
         self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
+        self.tag = self._by_id(Tag)
         self.team = self._by_id(Team)
         self.user = self._by_id(User)
         self.owner_teams: DataLoader[int, tuple[int, ...]] = self._grouped(teams_of_sets, tuple)
@@ -75,6 +82,11 @@ class Loaders:
         self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
         self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list)
         self.first_segment = DataLoader(load_fn=self._load_first_segments, max_batch_size=1_000)
+        self.lead_stages: DataLoader[int, list[Standing]] = self._grouped(stages_of_leads, list)
+        self.lead_tags: DataLoader[int, list[Tag]] = self._grouped(tags_of_leads, list)
+        self.pipeline_stages: DataLoader[int, list[PipelineStage]] = self._grouped(stages_of_pipelines, list)
+        self.stage_leads: DataLoader[int, int] = self._grouped(leads_of_stages, int)
+        self.tag_leads: DataLoader[int, int] = self._grouped(leads_of_tags, int)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_breakdown: DataLoader[int, PoolBreakdown] = self._grouped(breakdown_of_pools, PoolBreakdown)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)

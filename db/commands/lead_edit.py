@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.calling import Owner, check_owner_teams, owner_record
-from core.errors import BadInput, Conflict, LeadgraphError, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from core.fields import FieldType
 from core.lead_edit import Identity, LeadChanges, LeadForm, ReadChanges, identity_of, read_changes
-from core.lead_rows import ValueWarning
 from core.statuses import is_open
 from db import change_log
 from db.change_log import Edit
 from db.commands.lead import write_slots
+from db.commands.lead_many import Asked, LeadEdited, Outcomes, lock_leads
 from db.commands.owner_team import TEAM_IDS, owner_teams_id
 from db.models import Lead, LeadPool, User
 from db.queries.lead_form import forms_of_campaigns
@@ -36,18 +36,6 @@ MOVING = frozenset({"values", "phones", "status", "owner", "active"})
 
 Search = Mapping[str, Any]
 Log = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class LeadEdited:
-    """A lead after an edit; `changed` is false where it was so already.
-
-    warnings  values that were kept as they are and are empty for rules
-    """
-
-    lead: Lead
-    changed: bool
-    warnings: tuple[ValueWarning, ...] = ()
 
 
 @dataclass(slots=True)
@@ -104,30 +92,14 @@ async def update_lead(
 
 
 async def update_leads(
-    session: AsyncSession,
-    scope: Scope,
-    lead_ids: Sequence[int],
-    changes: LeadChanges,
-    *,
-    atomic: bool,
-    now: datetime,
-) -> dict[int, LeadEdited | LeadgraphError]:
-    """Edits several leads alike and says of each what became of it; those not in reach are not found.
-
-    atomic  the first that cannot be edited is raised, `field` naming its place: then none is edited
-    """
+    session: AsyncSession, scope: Scope, asked: Asked, changes: LeadChanges, *, now: datetime
+) -> Outcomes:
+    """Edits several leads alike and says of each what became of it; those not in reach are not found."""
     scope.need(Permission.LEAD_EDIT)
     new_teams = await check_owner(session, scope, changes.owner)
-    batch = await _locked(session, scope, lead_ids, changes, new_teams)
-    outcomes: dict[int, LeadEdited | LeadgraphError] = {}
-    for place, lead_id in enumerate(lead_ids):
-        try:
-            outcomes[lead_id] = _edit(batch, _asked(batch, lead_id), changes, now)
-        except LeadgraphError as error:
-            if atomic:
-                error.field = ("input", "selection", "ids", str(place))
-                raise
-            outcomes[lead_id] = error
+    batch = await _locked(session, scope, asked.ids, changes, new_teams)
+    seen = {lead_id: batch.rows[lead_id] for lead_id in batch.asked}
+    outcomes = asked.each(seen, lambda lead: _edit(batch, lead, changes, now))
     await _store(session, scope, batch, now)
     return outcomes
 
@@ -157,12 +129,6 @@ def logged_values(form: LeadForm, values: Mapping[str, str | None]) -> Log:
     return ({"values": plain} if plain else {}) | ({"phones": secret} if secret else {})
 
 
-def _asked(batch: _Batch, lead_id: int) -> Lead:
-    if lead_id not in batch.asked:
-        raise NotFound
-    return batch.rows[lead_id]
-
-
 def _root(lead: Lead) -> int:
     return lead.master_id or lead.id
 
@@ -182,10 +148,10 @@ async def _locked(
     )
     asked = {row.id: row.master_id or row.id for row in (await session.execute(seen)).all()}
     roots = frozenset(asked.values()) if changes.values else frozenset()
-    rows = await _lock(session, scope, among(col(Lead.id), frozenset(asked) | roots))
+    rows = await lock_leads(session, scope, among(col(Lead.id), frozenset(asked) | roots))
     if roots:
         # Asked anew once the masters are locked: who makes a clone locks its master as well.
-        rows |= await _lock(session, scope, among(col(Lead.master_id), roots))
+        rows |= await lock_leads(session, scope, among(col(Lead.master_id), roots))
     pools = select(col(LeadPool.id), col(LeadPool.duplicate_field)).where(
         col(LeadPool.organisation_id) == scope.organisation_id,
         col(LeadPool.id).in_({one.pool_id for one in rows.values()}),
@@ -198,18 +164,6 @@ async def _locked(
         forms=await forms_of_campaigns(session, scope, sorted({one.campaign_id for one in rows.values()})),
         duplicate_fields={row.id: row.duplicate_field for row in (await session.execute(pools)).all()},
     )
-
-
-async def _lock(session: AsyncSession, scope: Scope, which: ColumnElement[bool]) -> dict[int, Lead]:
-    """The leads, locked in the order of their ids."""
-    found = (
-        select(Lead)
-        .where(col(Lead.organisation_id) == scope.organisation_id, which)
-        .order_by(col(Lead.id))
-        .with_for_update(of=Lead)
-        .execution_options(populate_existing=True)
-    )
-    return {lead.id: lead for lead in (await session.execute(found)).scalars()}
 
 
 def _edit(batch: _Batch, lead: Lead, changes: LeadChanges, now: datetime) -> LeadEdited:

@@ -17,9 +17,11 @@ from db.models import (
     Lead,
     LeadPool,
     LeadUpload,
+    Pipeline,
     Project,
     Segment,
     SegmentGroup,
+    Tag,
     Team,
     User,
 )
@@ -30,9 +32,11 @@ from db.scope_sql import (
     visible_jobs,
     visible_leads_by_id,
     visible_mappings,
+    visible_pipelines,
     visible_pools,
     visible_projects,
     visible_segments,
+    visible_tags,
     visible_uploads,
 )
 
@@ -46,9 +50,11 @@ VISIBLE: dict[type[OrganisationRow], Callable[[Scope], ColumnElement[bool]]] = {
     Lead: visible_leads_by_id,
     LeadPool: visible_pools,
     LeadUpload: visible_uploads,
+    Pipeline: visible_pipelines,
     Project: visible_projects,
     Segment: visible_segments,
     SegmentGroup: visible_groups,
+    Tag: visible_tags,
     Team: lambda scope: true(),
     User: lambda scope: true(),
 }

@@ -1,4 +1,4 @@
-"""Editing many leads alike: batch by batch, resumable at every commit, failures told one by one."""
+"""Doing the same to many leads: batch by batch, resumable at every commit, failures told one by one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from time import monotonic
 from typing import Any
 
 from core.access import Actor, ActorKind, Scope
-from core.errors import LeadgraphError
-from core.lead_edit import LeadChanges
+from core.jobs import JobKind
 from db.commands.job import save_progress
-from db.commands.lead_edit import LeadEdited, update_leads
-from db.commands.lead_update import changes_of_job, leads_of_job
+from db.commands.lead_many import Asked, LeadEdited, Outcomes
+from db.commands.lead_update import Act, act_of_job, act_on_leads, leads_of_job
 from db.database import Database
 from gql.authz.scope import operator_scope
 from gql.context import Clock
@@ -21,29 +20,30 @@ FAILURES_TOLD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LeadUpdate:
-    """The handler of jobs that edit leads.
+    """The handler of jobs that edit leads, tag them, or move them to a stage.
 
     batch  leads edited in one transaction
     """
 
+    kind: JobKind
     database: Database
     clock: Clock
     batch: int = 200
 
     async def __call__(self, run: JobRun) -> Mapping[str, Any]:
         scope = operator_scope(run.lease.organisation_id, Actor(ActorKind.JOB, run.created_by))
-        leads, changes = leads_of_job(run.payload), changes_of_job(run.payload)
+        leads, act = leads_of_job(run.payload), act_of_job(self.kind, run.payload)
         tally = _Tally(run.progress, len(leads))
         while tally.done < len(leads):
-            await self._store(run, scope, leads[tally.done : tally.done + self.batch], changes, tally)
+            await self._store(run, scope, leads[tally.done : tally.done + self.batch], act, tally)
         return tally.record()
 
     async def _store(
-        self, run: JobRun, scope: Scope, leads: Sequence[int], changes: LeadChanges, tally: "_Tally"
+        self, run: JobRun, scope: Scope, leads: Sequence[int], act: Act, tally: "_Tally"
     ) -> None:
         now = self.clock()
         async with self.database.writing() as session:
-            outcomes = await update_leads(session, scope, leads, changes, atomic=False, now=now)
+            outcomes = await act_on_leads(session, scope, Asked(leads), act, now=now)
             tally.add(outcomes)
             stop = await save_progress(session, run.lease, tally.record(), now=now)
         if stop and tally.done < tally.leads:
@@ -63,7 +63,7 @@ class _Tally:
         self._began = monotonic()
         self._done_before = self.done
 
-    def add(self, outcomes: Mapping[int, LeadEdited | LeadgraphError]) -> None:
+    def add(self, outcomes: Outcomes) -> None:
         self.done += len(outcomes)
         self._step += 1
         for lead_id, outcome in outcomes.items():

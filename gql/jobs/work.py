@@ -22,7 +22,10 @@ def runner_of(database: Database, settings: Settings, clock: Clock) -> JobRunner
     """A runner that knows every kind of job."""
     files = upload_files(settings)
     handlers: dict[JobKind, Handler] = {
-        JobKind.LEAD_UPDATE: LeadUpdate(database, clock, settings.max_bulk_leads),
+        **{
+            kind: LeadUpdate(kind, database, clock, settings.max_bulk_leads)
+            for kind in (JobKind.LEAD_STAGE, JobKind.LEAD_TAG, JobKind.LEAD_UPDATE)
+        },
         JobKind.LEAD_IMPORT: LeadImport(database, clock, files, settings.import_batch_rows),
         JobKind.LEAD_IMPORT_PLAN: LeadImportPlan(database, clock, files, settings.import_batch_rows),
         JobKind.LEAD_IMPORT_UNDO: LeadImportUndo(database, clock),

@@ -17,9 +17,11 @@ from gql.schema.import_mapping import ImportMapping
 from gql.schema.lead import Lead
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
+from gql.schema.pipeline import Pipeline
 from gql.schema.project import Project
 from gql.schema.segment import Segment
 from gql.schema.segment_group import SegmentGroup
+from gql.schema.tag import Tag
 from gql.schema.team import Team
 from gql.schema.user import User
 
@@ -38,6 +40,7 @@ NODES: dict[str, tuple[Permission, Load, Callable[[Any], Node]]] = {
     ),
     "Lead": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead.load(one), Lead.from_row),
     "LeadPool": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead_pool.load(one), LeadPool.from_row),
+    "Pipeline": (Permission.LEAD_VIEW, lambda loaders, one: loaders.pipeline.load(one), Pipeline.from_row),
     "Project": (
         Permission.ORGANISATION_VIEW,
         lambda loaders, one: loaders.project.load(one),
@@ -49,6 +52,7 @@ NODES: dict[str, tuple[Permission, Load, Callable[[Any], Node]]] = {
         lambda loaders, one: loaders.segment_group.load(one),
         SegmentGroup.from_row,
     ),
+    "Tag": (Permission.LEAD_VIEW, lambda loaders, one: loaders.tag.load(one), Tag.from_row),
     "Team": (Permission.ORGANISATION_VIEW, lambda loaders, one: loaders.team.load(one), Team.from_row),
     "User": (Permission.ORGANISATION_VIEW, lambda loaders, one: loaders.user.load(one), User.from_row),
 }

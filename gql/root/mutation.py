@@ -13,10 +13,6 @@ from gql.resolvers import (
     campaign,
     import_mapping,
     job,
-    lead_edit,
-    lead_entry,
-    lead_pool,
-    lead_pool_view,
     lead_upload,
     project,
     role,
@@ -28,27 +24,13 @@ from gql.resolvers import (
     user,
 )
 from gql.root.declare import admits, changes
+from gql.root.lead_mutation import LeadMutation
 from gql.schema.access_change import LeadPoolAccessPayload, SegmentAccessPayload
 from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
-from gql.schema.calling import (
-    CallSessionPayload,
-    RecordCallPayload,
-    ReleaseLeadPayload,
-    TakeNextLeadPayload,
-)
+from gql.schema.calling import CallSessionPayload, RecordCallPayload, ReleaseLeadPayload, TakeNextLeadPayload
 from gql.schema.campaign import CampaignPayload
 from gql.schema.import_mapping import DeleteImportMappingPayload, ImportMappingPayload
 from gql.schema.job import JobPayload
-from gql.schema.lead_edit import DeleteLeadPayload, LeadPayload, LeadsPayload
-from gql.schema.lead_entry import CreateLeadPayload, PushLeadsPayload
-from gql.schema.lead_pool_change import (
-    DeleteLeadPoolsPayload,
-    ExportLeadPoolPayload,
-    LeadPoolPayload,
-    LeadPoolsPayload,
-    ShuffleLeadPoolsPayload,
-)
-from gql.schema.lead_pool_view import DeleteLeadPoolViewPayload, LeadPoolViewPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
 from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
@@ -61,7 +43,7 @@ from gql.schema.user import UserPayload
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation:
+class Mutation(LeadMutation):
     create_user: UserPayload | None = changes(
         user.create_user, UserPayload, Permission.USER_MANAGE, "Creates a user."
     )
@@ -301,112 +283,4 @@ class Mutation:
         DeleteImportMappingPayload,
         Permission.LEAD_IMPORT,
         "Forgets a saved mapping.",
-    )
-    create_lead: CreateLeadPayload | None = changes(
-        lead_entry.create_lead,
-        CreateLeadPayload,
-        Permission.LEAD_IMPORT,
-        "Enters a lead by hand; without a pool it goes to the campaign's standing pool.",
-    )
-    push_leads: PushLeadsPayload | None = changes(
-        lead_entry.push_leads,
-        PushLeadsPayload,
-        Permission.LEAD_IMPORT,
-        "Imports up to 1,000 leads that a program sends, as a file's rows would be, and answers for each.",
-    )
-    update_lead: LeadPayload | None = changes(
-        lead_edit.update_lead,
-        LeadPayload,
-        Permission.LEAD_EDIT,
-        "Changes a lead; its values are checked by the campaign's template.",
-    )
-    update_leads: LeadsPayload | None = changes(
-        lead_edit.update_leads,
-        LeadsPayload,
-        Permission.LEAD_EDIT,
-        "Changes many leads alike: up to 200 at once, more by a job.",
-    )
-    clone_lead: CreateLeadPayload | None = changes(
-        lead_entry.clone_lead,
-        CreateLeadPayload,
-        Permission.LEAD_EDIT,
-        "Puts a lead into another campaign as well; the two share their master data.",
-    )
-    delete_lead: DeleteLeadPayload | None = changes(
-        lead_edit.delete_lead,
-        DeleteLeadPayload,
-        Permission.LEAD_EDIT,
-        "Deletes a lead; a master with clones stays.",
-    )
-    create_lead_pool: LeadPoolPayload | None = changes(
-        lead_pool.create_lead_pool,
-        LeadPoolPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Creates an empty pool for leads entered by hand.",
-    )
-    update_lead_pool: LeadPoolPayload | None = changes(
-        lead_pool.update_lead_pool,
-        LeadPoolPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Changes name, description, priority or active dates of a pool.",
-    )
-    activate_lead_pools: LeadPoolsPayload | None = changes(
-        lead_pool.activate_lead_pools,
-        LeadPoolsPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Makes pools active: their leads are called.",
-    )
-    deactivate_lead_pools: LeadPoolsPayload | None = changes(
-        lead_pool.deactivate_lead_pools,
-        LeadPoolsPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Makes pools inactive: their leads are not called, save private and VIP redials.",
-    )
-    shuffle_lead_pools: ShuffleLeadPoolsPayload | None = changes(
-        lead_pool.shuffle_lead_pools,
-        ShuffleLeadPoolsPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Makes the calling order of pools a random one, from a seed, or restores the upload's.",
-    )
-    delete_lead_pools: DeleteLeadPoolsPayload | None = changes(
-        lead_pool.delete_lead_pools,
-        DeleteLeadPoolsPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Deletes the unprocessed leads of pools, and the pools that are then empty.",
-    )
-    save_lead_pool_view: LeadPoolViewPayload | None = changes(
-        lead_pool_view.save_lead_pool_view,
-        LeadPoolViewPayload,
-        Permission.LEAD_VIEW,
-        "Saves a view of the list of pools: a new one, or one of the caller's own anew.",
-    )
-    copy_lead_pool_view: LeadPoolViewPayload | None = changes(
-        lead_pool_view.copy_lead_pool_view,
-        LeadPoolViewPayload,
-        Permission.LEAD_VIEW,
-        "Makes the caller's own copy of a view they are shown.",
-    )
-    delete_lead_pool_view: DeleteLeadPoolViewPayload | None = changes(
-        lead_pool_view.delete_lead_pool_view,
-        DeleteLeadPoolViewPayload,
-        Permission.LEAD_VIEW,
-        "Deletes a view of the caller's own, for everybody it is shared with.",
-    )
-    share_lead_pool_view: LeadPoolViewPayload | None = changes(
-        lead_pool_view.share_lead_pool_view,
-        LeadPoolViewPayload,
-        Permission.LEAD_VIEW,
-        "Says anew who sees a view of the caller's own.",
-    )
-    star_lead_pool_view: LeadPoolViewPayload | None = changes(
-        lead_pool_view.star_lead_pool_view,
-        LeadPoolViewPayload,
-        Permission.LEAD_VIEW,
-        "Makes a view the one that the caller's list opens with, or no longer.",
-    )
-    export_lead_pool: ExportLeadPoolPayload | None = changes(
-        lead_pool.export_lead_pool,
-        ExportLeadPoolPayload,
-        Permission.LEAD_EXPORT,
-        "Makes short-lived paths to a pool's leads, figures, log, refused rows and duplicates as CSV.",
     )

@@ -20,12 +20,14 @@ from gql.resolvers import (
     membership,
     node,
     organisation,
+    pipeline,
     project,
     role,
     segment,
     segment_filter,
     segment_group,
     segment_overlap,
+    tag,
     team,
     user,
     viewer,
@@ -45,12 +47,14 @@ from gql.schema.membership import MembershipChange
 from gql.schema.node import Node
 from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
+from gql.schema.pipeline import Pipeline
 from gql.schema.project import Project
 from gql.schema.role import FeaturePermissionInfo, Role
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import RuleField, SegmentFilterPreview
 from gql.schema.segment_group import SegmentGroup
 from gql.schema.segment_overlap import SegmentOverlap
+from gql.schema.tag import Tag
 from gql.schema.team import Team
 from gql.schema.user import User
 from gql.schema.viewer import Viewer
@@ -163,6 +167,14 @@ class Query:
         "Leads the caller may see: by conditions, by a rule, by search, in any order.",
     )
     lead: Lead | None = reads(lead.get_lead, Permission.LEAD_VIEW, "One lead; null where it may not be seen.")
+    tags: Connection[Tag] | None = reads(
+        tag.list_tags, Permission.LEAD_VIEW, "Tags of leads the caller sees, by name."
+    )
+    pipelines: Connection[Pipeline] | None = reads(
+        pipeline.list_pipelines,
+        Permission.LEAD_VIEW,
+        "Pipelines of projects the caller sees, in their order.",
+    )
     import_mappings: Connection[ImportMapping] | None = reads(
         import_mapping.list_import_mappings,
         Permission.LEAD_IMPORT,

@@ -25,6 +25,8 @@ published(
         "LEAD_IMPORT_PLAN": "Finds out what an import would do.",
         "LEAD_IMPORT_UNDO": "Takes an import back.",
         "LEAD_PUSH": "Took in leads that a program pushed; over when it was answered.",
+        "LEAD_STAGE": "Moves many leads to a stage of a pipeline.",
+        "LEAD_TAG": "Tags many leads, or takes tags off them.",
         "LEAD_UPDATE": "Edits many leads alike.",
     },
 )
@@ -40,6 +42,9 @@ published(
         "CANCELLED": "Stopped on request; what was done until then stays.",
     },
 )
+
+
+OF_MANY_LEADS = (JobKind.LEAD_UPDATE, JobKind.LEAD_TAG, JobKind.LEAD_STAGE)
 
 
 @strawberry.type(description="How far an import is. rows = valid + invalid + duplicates.")
@@ -141,10 +146,11 @@ class Job(Node):
     )
 
     def resolve_lead_update(self) -> LeadUpdateSummary | None:
-        return LeadUpdateSummary.from_row(self.row) if self.kind is JobKind.LEAD_UPDATE else None
+        return LeadUpdateSummary.from_row(self.row) if self.kind in OF_MANY_LEADS else None
 
     lead_update: LeadUpdateSummary | None = strawberry.field(
-        resolver=resolve_lead_update, description="What an edit of many leads has done; null for other jobs."
+        resolver=resolve_lead_update,
+        description="What an edit of many leads, tags and stages included, has done; null for other jobs.",
     )
 
     @classmethod

@@ -1,7 +1,6 @@
-"""Editing and deleting leads, one by one or many alike, as the API shows it."""
+"""Editing and deleting leads one by one, as the API shows it."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any, Self
 
 import strawberry
@@ -12,31 +11,10 @@ from core.errors import BadInput
 from core.lead_edit import LeadChanges
 from core.lead_rows import ValueWarning as CoreWarning
 from core.statuses import LeadStatus
-from db.commands.lead_edit import LeadEdited
+from db.commands.lead_many import LeadEdited
 from gql.schema import ids
-from gql.schema.enums import published
-from gql.schema.job import Job
 from gql.schema.lead import Lead
-from gql.schema.lead_where import LeadFilter
-from gql.schema.segment_filter import RuleTree
 from gql.schema.user_error import UserError
-
-MAX_IDS = 10_000
-
-
-class UpdateMode(StrEnum):
-    """What one lead that cannot be edited means for the others."""
-
-    ATOMIC = "atomic"
-    EACH = "each"
-
-
-published(
-    UpdateMode,
-    "LeadUpdateMode",
-    "What one lead that cannot be edited means for the others.",
-    {"ATOMIC": "Then none is edited.", "EACH": "The others are edited; each is told about by itself."},
-)
 
 
 @strawberry.input(description="A master data value to enter.")
@@ -100,40 +78,6 @@ class UpdateLeadInput(LeadChangesInput):
     )
 
 
-@strawberry.input(description="Leads by conditions, as the list of leads has them; at least one.")
-class LeadConditionsInput:
-    where: LeadFilter | None = strawberry.field(default=None, description="Conditions on own fields.")
-    filter: RuleTree | None = strawberry.field(default=None, description="A rule over a project's fields.")
-    search: str | None = strawberry.field(default=None, description="Words, or a phone number.")
-
-
-@strawberry.input(one_of=True, description="Which leads: exactly one of these.")
-class LeadSelectionInput:
-    ids: list[strawberry.ID] | None = strawberry.field(
-        default=strawberry.UNSET, description=f"These, at most {MAX_IDS:,}; up to 200 are edited at once."
-    )
-    where: LeadConditionsInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Those that meet the conditions now."
-    )
-    segment_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Those that are in this segment now."
-    )
-    lead_pool_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Those that are in this pool now."
-    )
-
-
-@strawberry.input(description="Leads to edit alike.")
-class UpdateLeadsInput:
-    selection: LeadSelectionInput = strawberry.field(
-        description="Which; more than 200 IDs, and leads named otherwise, are edited by a job."
-    )
-    changes: LeadChangesInput = strawberry.field(description="What to change of each.")
-    mode: UpdateMode = strawberry.field(
-        default=UpdateMode.EACH, description="What a lead that cannot be edited means; a job does EACH."
-    )
-
-
 @strawberry.input(description="A lead to delete.")
 class DeleteLeadInput:
     id: strawberry.ID = strawberry.field(description="The lead.")
@@ -167,28 +111,6 @@ class LeadPayload:
     @classmethod
     def from_core(cls, edited: LeadEdited) -> Self:
         return cls(lead=Lead.from_row(edited.lead), warnings=ValueWarning.from_core(edited.warnings))
-
-
-@strawberry.type(description="What became of one of several leads.")
-class LeadOutcome:
-    id: strawberry.ID = strawberry.field(description="The ID as it was given.")
-    lead: Lead | None = strawberry.field(default=None, description="The lead; null where it was not edited.")
-    changed: bool = strawberry.field(default=False, description="Whether anything is not as it was before.")
-    warnings: list[ValueWarning] = strawberry.field(
-        default_factory=list, description="Values that were kept though they could not be read."
-    )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was not.")
-
-
-@strawberry.type(description="What became of each lead, or the job that edits them, or why nothing was done.")
-class LeadsPayload:
-    outcomes: list[LeadOutcome] = strawberry.field(
-        default_factory=list, description="One for each ID, in their order; empty where a job does it."
-    )
-    job: Job | None = strawberry.field(
-        default=None, description="The job that edits the leads; its `leadUpdate` tells what became of them."
-    )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
 @strawberry.type(description="Whether a lead was deleted, or why not.")

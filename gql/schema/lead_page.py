@@ -10,7 +10,7 @@ import strawberry
 from strawberry.types.base import StrawberryObjectDefinition
 
 from core.access import Permission
-from db.queries import change_log, lead_page
+from db.queries import change_log, lead_page, touch
 from gql.authz.requires import requires
 from gql.context import Info
 from gql.schema import ids
@@ -18,7 +18,10 @@ from gql.schema.calling import Call
 from gql.schema.change_log import ChangeLogEntry
 from gql.schema.lead import Lead
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
+from gql.schema.pipeline import LeadStage
 from gql.schema.segment import Segment
+from gql.schema.tag import Tag
+from gql.schema.touch import Touch
 
 __all__ = ["Lead"]
 
@@ -47,6 +50,25 @@ class _LeadPage:
         async with context.database.reading() as session:
             page = await lead_page.page_of_calls(session, context.scope, lead.id, paging)
         return connection_of(page, paging, Call.from_row, count)
+
+    async def resolve_touches(self, info: Info, first: First = 50, after: After = None) -> Connection[Touch]:
+        context, paging, lead = info.context, paging_of(first, after), cast("Lead", self).row
+
+        async def count() -> int:
+            async with context.database.reading() as session:
+                return await touch.count_contacts(session, context.scope, lead.id)
+
+        async with context.database.reading() as session:
+            page = await touch.page_of_contacts(session, context.scope, lead.id, paging)
+        return connection_of(page, paging, Touch.from_core, count)
+
+    async def resolve_tags(self, info: Info) -> list[Tag]:
+        rows = await info.context.loaders.lead_tags.load(cast("Lead", self).row.id)
+        return [Tag.from_row(row) for row in rows]
+
+    async def resolve_stages(self, info: Info) -> list[LeadStage]:
+        found = await info.context.loaders.lead_stages.load(cast("Lead", self).row.id)
+        return [LeadStage.from_row(one) for one in found]
 
     async def resolve_history(
         self, info: Info, first: First = 50, after: After = None
@@ -86,6 +108,14 @@ class _LeadPage:
     )
     calls: Connection[Call] = strawberry.field(
         resolver=resolve_calls, description="The calls made to it, newest first."
+    )
+    touches: Connection[Touch] = strawberry.field(
+        resolver=resolve_touches,
+        description="Contacts with it, newest first: every call, and what else was recorded.",
+    )
+    tags: list[Tag] = strawberry.field(resolver=resolve_tags, description="Its tags, by name.")
+    stages: list[LeadStage] = strawberry.field(
+        resolver=resolve_stages, description="Where it stands in the pipelines of its project."
     )
     history: Connection[ChangeLogEntry] | None = strawberry.field(
         resolver=resolve_history,

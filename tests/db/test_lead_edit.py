@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from core.errors import StaleVersion
 from core.fields import Field, FieldType
+from core.jobs import JobKind
 from core.lead_edit import LeadChanges
 from core.lead_push import LeadPush
 from core.statuses import LeadStatus
@@ -18,7 +19,7 @@ from db.commands.job import Lease, claim_one
 from db.commands.lead_edit import update_lead
 from db.commands.lead_entry import NewLead, clone_lead
 from db.commands.lead_push import push_leads
-from db.commands.lead_update import enqueue_update_of_choice
+from db.commands.lead_update import enqueue_act_on_choice
 from db.database import Database
 from db.models import Campaign, ChangeLog, Lead, LeadPool
 from db.queries.lead import LeadChoice
@@ -101,7 +102,7 @@ async def test_an_interrupted_edit_of_many_goes_on_where_it_stopped(importer: Im
     campaign = await importer.campaign((await importer.project()).id)
     ids = await pushed(importer, campaign, LEADS)
     async with importer.database.writing() as session:
-        job = await enqueue_update_of_choice(
+        job = await enqueue_act_on_choice(
             session,
             importer.scope,
             LeadChoice(campaign_id=campaign.id),
@@ -120,7 +121,7 @@ async def test_an_interrupted_edit_of_many_goes_on_where_it_stopped(importer: Im
             claimed = await claim_one(session, importer.scope, job.id, owner=owner, length=length, now=at)
         assert claimed is not None
         run = JobRun(Lease(1, job.id, owner, length), claimed.payload, claimed.progress, None)
-        return await LeadUpdate(importer.database, clock, BATCH)(run)
+        return await LeadUpdate(JobKind.LEAD_UPDATE, importer.database, clock, BATCH)(run)
 
     with pytest.raises(RuntimeError):
         await work("first", failing, NOW)
