@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from core.access import Role
 from db.database import Database
 from tests.client import Client
@@ -58,6 +60,15 @@ LEADS = """query($where: LeadFilter, $filter: RuleTree, $orderBy: [LeadOrderInpu
   leads(where: $where, filter: $filter, orderBy: $orderBy, search: $search, first: $first, after: $after) {
     totalCount nodes { id value(key: "name") } pageInfo { hasNextPage endCursor } } }"""
 
+JOB = """query($id: ID!) { job(id: $id) { state kind progress { rows percent }
+  leadUpdate { leads changed unchanged failed failures { leadId code message } } } }"""
+CREATE_SEGMENT = """mutation($input: CreateSegmentInput!) { createSegment(input: $input) {
+  segment { id } userErrors { message } } }"""
+CREATE_GROUP = """mutation($input: CreateSegmentGroupInput!) { createSegmentGroup(input: $input) {
+  segmentGroup { id } userErrors { message } } }"""
+ADD = """mutation($input: AddLeadsToSegmentsInput!) { addLeadsToSegments(input: $input) {
+  userErrors { message } } }"""
+
 
 class Office:
     """An organisation of its own; its administrator's client; project, campaigns and leads by name."""
@@ -104,9 +115,28 @@ class Office:
         assert found["totalCount"] == len(found["nodes"])
         return [node["value"] for node in found["nodes"]]
 
+    async def segment_with(self, *names: str) -> str:
+        """A new segment with these leads."""
+        group = await self.change(CREATE_GROUP, projectId=self.project, name="G")
+        made = await self.change(CREATE_SEGMENT, groupId=group["segmentGroup"]["id"], name="S")
+        segment: str = made["segment"]["id"]
+        added = await self.change(ADD, segmentIds=[segment], leadIds=[self.leads[one] for one in names])
+        assert added["userErrors"] == []
+        return segment
+
     async def token(self, name: str, role: Role) -> str:
         """The token of a new user, `name@acme.example`."""
         return await self.tenant.token(await self.tenant.user(name, role), expires_at=FOR_EVER)
+
+
+async def finished(client: Client, job: str) -> dict[str, Any]:
+    """The job once it is over."""
+    with anyio.fail_after(60):
+        while True:
+            state: dict[str, Any] = (await client.run(JOB, id=job))["job"]
+            if state["state"] not in ("QUEUED", "RUNNING"):
+                return state
+            await anyio.sleep(0.05)
 
 
 async def found(database_url: str, name: str) -> tuple[Tenant, str]:

@@ -8,6 +8,7 @@ from core.access import Permission, Scope
 from core.touch import NewTouch
 from db.change_log import actor_record
 from db.ids import allocate
+from db.lead_changes import note_changed
 from db.models import Lead, Touch
 from db.queries.visible import visible_or_not_found
 
@@ -35,4 +36,5 @@ async def record_touch(
         recorded_at=now,
     )
     session.add(touch)
+    note_changed(session, scope.organisation_id, [lead.id], now)
     return touch

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import CompoundSelect, Integer, Select, func, literal, select, union_all
+from sqlalchemy import CompoundSelect, Integer, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -47,20 +47,19 @@ def _entries(scope: Scope, lead_id: int) -> CompoundSelect[Any]:
     return union_all(_entries_of(scope, Call, OF_CALL, lead_id), _entries_of(scope, Touch, OF_TOUCH, lead_id))
 
 
-def _entries_of(scope: Scope, table: type[Call | Touch], source: int, lead_id: int) -> Select[Any]:
+def _entries_of(scope: Scope, table: Any, source: int, lead_id: int) -> Any:
     seen = select(col(Lead.id)).where(
         col(Lead.organisation_id) == scope.organisation_id,
         col(Lead.id) == lead_id,
         visible_leads_by_id(scope),
     )
-    found: Select[Any] = select(
+    return select(
         col(table.at).label("at"), literal(source, Integer).label("source"), col(table.id).label("id")
     ).where(
         col(table.organisation_id) == scope.organisation_id,
         col(table.lead_id) == lead_id,
         col(table.lead_id).in_(seen),
     )
-    return found
 
 
 async def _rows(session: AsyncSession, scope: Scope, table: type[Row], ids: Sequence[int]) -> dict[int, Row]:

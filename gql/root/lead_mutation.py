@@ -8,7 +8,13 @@ from gql.root.declare import changes
 from gql.schema.lead_edit import DeleteLeadPayload, LeadPayload
 from gql.schema.lead_entry import CreateLeadPayload, PushLeadsPayload
 from gql.schema.lead_many import LeadsPayload
-from gql.schema.lead_pool_change import DeleteLeadPoolsPayload, ExportLeadPoolPayload, LeadPoolPayload, LeadPoolsPayload, ShuffleLeadPoolsPayload
+from gql.schema.lead_pool_change import (
+    DeleteLeadPoolsPayload,
+    ExportLeadPoolPayload,
+    LeadPoolPayload,
+    LeadPoolsPayload,
+    ShuffleLeadPoolsPayload,
+)
 from gql.schema.lead_pool_view import DeleteLeadPoolViewPayload, LeadPoolViewPayload
 from gql.schema.pipeline import DeletePipelinePayload, PipelinePayload
 from gql.schema.tag import DeleteTagPayload, TagPayload

@@ -15,6 +15,7 @@ from db.commands import calling
 from db.commands.calling import Taken
 from db.commands.lead_edit import update_lead, update_leads
 from db.commands.lead_entry import NewLead, clone_lead
+from db.commands.lead_many import Asked
 from db.commands.lead_pool_shuffle import shuffle_lead_pool
 from db.commands.lead_push import push_leads
 from db.database import Database
@@ -59,11 +60,15 @@ async def test_every_change_of_leads_is_one_row_of_the_queue(database: Database)
     assert await taken_from_queue(database) == [[first, clone.lead.id]]  # master data is shared
 
     async with database.writing() as session:
-        await update_leads(session, scope, [second, third], LeadChanges(priority=5), atomic=True, now=NOW)
+        await update_leads(
+            session, scope, Asked([second, third], atomic=True), LeadChanges(priority=5), now=NOW
+        )
     assert await taken_from_queue(database) == [[second, third]]
 
     async with database.writing() as session:
-        await update_leads(session, scope, [second, third], LeadChanges(priority=5), atomic=True, now=NOW)
+        await update_leads(
+            session, scope, Asked([second, third], atomic=True), LeadChanges(priority=5), now=NOW
+        )
     assert await taken_from_queue(database) == []
 
 

@@ -1,16 +1,13 @@
 """Leads as clients meet them: lists, pages, edits, entries, pushes and clones, over HTTP on both engines."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import anyio
 import pytest
 
 from core.access import Role
 from gql.schema.ids import opaque
-from tests.client import Client, GraphQLFailed
+from tests.client import GraphQLFailed
 from tests.conftest import Connect
 from tests.lead_office import (
     CLONE,
@@ -23,9 +20,8 @@ from tests.lead_office import (
     UPDATE_ALL,
     WIDE,
     Office,
-    found,
+    finished,
     phone,
-    served,
 )
 from tests.server import Server
 
@@ -41,39 +37,10 @@ PAGE = """query($id: ID!) { lead(id: $id) { id source phone project { name } cam
   leadPool { name } ownerUser { email } values { key value } segments { name } clones { id campaign { code } }
   master { id } calls { totalCount nodes { resultKey note } }
   history { totalCount nodes { action actor { user { email } } before after } } } }"""
-JOB = """query($id: ID!) { job(id: $id) { state kind progress { rows percent }
-  leadUpdate { leads changed unchanged failed failures { leadId code message } } } }"""
-CREATE_SEGMENT = """mutation($input: CreateSegmentInput!) { createSegment(input: $input) {
-  segment { id } userErrors { message } } }"""
-CREATE_GROUP = """mutation($input: CreateSegmentGroupInput!) { createSegmentGroup(input: $input) {
-  segmentGroup { id } userErrors { message } } }"""
-ADD = """mutation($input: AddLeadsToSegmentsInput!) { addLeadsToSegments(input: $input) {
-  userErrors { message } } }"""
 CHANGES = """query($segments: [ID!]) { membershipChanges(segmentIds: $segments) {
   nodes { joined left cause } } }"""
 SEGMENT = "query($id: ID!) { segment(id: $id) { memberCount members { totalCount } } }"
 POOLS = "{ leadPools(first: 200) { nodes { name source rows valid invalid duplicates } } }"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shop(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tls: ssl.SSLContext
-) -> Iterator[tuple[Server, str]]:
-    template = request.getfixturevalue(
-        "sqlite_template" if request.param == "sqlite" else "postgres_template"
-    )
-    with served(template, tmp_path_factory.mktemp("leads"), tls) as shop:
-        yield shop
-
-
-@pytest.fixture
-async def office(
-    shop: tuple[Server, str], connect: Connect, request: pytest.FixtureRequest
-) -> AsyncIterator[Office]:
-    server, url = shop
-    tenant, token = await found(url, request.node.name)
-    yield Office(await connect(server.url, token), tenant)
-    await tenant.database.close()
 
 
 @pytest.fixture
@@ -90,24 +57,6 @@ async def people(office: Office) -> None:
 
 def rule(field: str, operator: str, value: object = None) -> dict[str, Any]:
     return {"combinator": "and", "rules": [{"field": field, "operator": operator, "value": value}]}
-
-
-async def segment_with(office: Office, *names: str) -> str:
-    group = await office.change(CREATE_GROUP, projectId=office.project, name="G")
-    made = await office.change(CREATE_SEGMENT, groupId=group["segmentGroup"]["id"], name="S")
-    segment: str = made["segment"]["id"]
-    added = await office.change(ADD, segmentIds=[segment], leadIds=[office.leads[one] for one in names])
-    assert added["userErrors"] == []
-    return segment
-
-
-async def finished(client: Client, job: str) -> dict[str, Any]:
-    with anyio.fail_after(60):
-        while True:
-            state: dict[str, Any] = (await client.run(JOB, id=job))["job"]
-            if state["state"] not in ("QUEUED", "RUNNING"):
-                return state
-            await anyio.sleep(0.05)
 
 
 async def test_leads_are_listed_by_conditions_by_a_rule_by_search_and_in_any_order(office: Office) -> None:
@@ -259,7 +208,7 @@ async def test_a_leads_page_shows_its_place_values_segments_clones_and_history(
     await office.open("HOUSES", "SCHOOLS")
     await people(office)
     anna = office.leads["Anna Berg"]
-    await segment_with(office, "Anna Berg")
+    await office.segment_with("Anna Berg")
     await office.change(UPDATE, id=anna, values=[{"key": "city", "value": "Odense"}])
     clone = (await office.change(CLONE, id=anna, campaignId=office.campaigns["SCHOOLS"]))["lead"]["id"]
 
@@ -401,7 +350,7 @@ async def test_many_leads_are_edited_alike_at_once_or_by_a_job(office: Office) -
     assert told["failures"][0]["code"] == "BAD_USER_INPUT"
     assert {one["leadId"] for one in told["failures"]} == {office.leads[f"L{n}"] for n in range(10)}
 
-    segment = await segment_with(office, "L7", "L8")
+    segment = await office.segment_with("L7", "L8")
     by_segment = await office.change(UPDATE_ALL, selection={"segmentId": segment}, changes={"status": "OPEN"})
     assert (await finished(office.client, by_segment["job"]["id"]))["leadUpdate"]["changed"] == 2
     assert await office.names(where={"status": {"eq": "OPEN"}}) == ["L7", "L8"]
@@ -569,7 +518,7 @@ async def test_a_clone_shares_master_data_and_its_master_stays_while_it_is_there
 async def test_a_deleted_lead_leaves_its_segments_which_their_logs_say(office: Office) -> None:
     await office.open("HOUSES")
     await people(office)
-    segment = await segment_with(office, "Anna Berg", "Bo Lind")
+    segment = await office.segment_with("Anna Berg", "Bo Lind")
     anna = office.leads["Anna Berg"]
     stale = await office.change(DELETE, id=anna, expectedVersion=9)
     assert stale["userErrors"][0]["code"] == "STALE_VERSION"
