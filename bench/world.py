@@ -21,7 +21,7 @@ from db.commands.project import create_project
 from db.commands.segment import SegmentSettings, create_segment
 from db.commands.segment_filter import save_filter
 from db.commands.segment_group import create_segment_group
-from db.commands.segment_member import UpdateChoice
+from db.commands.segment_update import UpdateChoice
 from db.database import Database
 from db.ids import allocate
 from db.lead_counts import recount

@@ -129,10 +129,29 @@ class DuplicateLead(Conflict):
 
 
 class ExclusiveConflict(Conflict):
-    """A lead may be in one segment only and is in another."""
+    """Leads may be in one segment of their project only and are in others.
+
+    count  how many leads
+    held   the first of them with the segment that has each; None for one that the caller may not see
+    """
 
     code = ErrorCode.EXCLUSIVE_CONFLICT
-    default_message = "The lead is held by another exclusive segment."
+    default_message = "A lead is held by another exclusive segment."
+
+    def __init__(
+        self,
+        organisation_id: int,
+        count: int,
+        held: Sequence[tuple[int, int | None]],
+        *,
+        field: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            f"{count:,} of the leads are in other segments, and each can be in one only.", field=field
+        )
+        self.organisation_id = organisation_id
+        self.count = count
+        self.held = tuple(held)
 
 
 class InUse(Conflict):

@@ -1,8 +1,8 @@
 """Who is in a segment and why, and what saving a filter changes about it."""
 
-from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, Protocol, Self, TypeVar
 
 
 class Origin(StrEnum):
@@ -58,8 +58,50 @@ class SegmentKind(StrEnum):
     STATIC = "static"
 
 
+class ExclusiveChoice(StrEnum):
+    """What becomes of leads that are to join while another segment of an exclusive project has them."""
+
+    KEEP = "keep"
+    MOVE = "move"
+    REJECT = "reject"
+
+
+class IdSet(Protocol):
+    """A set of ids, packed or plain: what the arithmetic of members needs of it."""
+
+    def __and__(self, other: Self, /) -> Self: ...
+    def __or__(self, other: Self, /) -> Self: ...
+    def __sub__(self, other: Self, /) -> Self: ...
+    def __len__(self) -> int: ...
+
+
+Ids = TypeVar("Ids", bound=IdSet)
+
+
 @dataclass(frozen=True, slots=True)
-class MembershipDiff:
+class Standing(Generic[Ids]):
+    """The leads that have something to do with a segment; each is in one of these.
+
+    by_rule  members that a rule brought
+    pinned   members that no rule makes leave
+    removed  no members: kept out by hand
+    """
+
+    by_rule: Ids
+    pinned: Ids
+    removed: Ids
+
+    @property
+    def members(self) -> Ids:
+        return self.by_rule | self.pinned
+
+    @property
+    def all(self) -> Ids:
+        return self.members | self.removed
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipDiff(Generic[Ids]):
     """What an update of members does.
 
     kept      members that do not match and stay all the same, since no rule brought them
@@ -67,34 +109,35 @@ class MembershipDiff:
     held      leads that match and stay out, since another segment of an exclusive project has them
     """
 
-    joined: frozenset[int]
-    left: frozenset[int]
-    kept: frozenset[int] = frozenset()
-    barred: frozenset[int] = frozenset()
-    held: frozenset[int] = frozenset()
+    joined: Ids
+    left: Ids
+    kept: Ids
+    barred: Ids
+    held: Ids
+
+
+def newcomers(matching: Ids, standing: Standing[Ids]) -> Ids:
+    """Who matches and has nothing to do with the segment yet."""
+    return matching - standing.all
 
 
 def diff(
-    matching: Set[int],
-    rows: Mapping[int, Origin],
-    mode: UpdateMode,
-    *,
-    include_pinned: bool = False,
-    held_elsewhere: Set[int] = frozenset(),
-) -> MembershipDiff:
-    """What changes when a rule selects `matching` and the segment has `rows` (tombstones among them).
+    matching: Ids, standing: Standing[Ids], mode: UpdateMode, *, include_pinned: bool = False, held: Ids
+) -> MembershipDiff[Ids]:
+    """What changes when a rule selects `matching`.
 
     joined and left are disjoint; before - left + joined = after; done twice, the second changes nothing.
+
+    held  leads that other segments have and keep
     """
-    members = {lead for lead, origin in rows.items() if origin is not Origin.REMOVED_BY_HAND}
-    outside = members - matching
-    standing = {lead for lead in outside if rows[lead] in STANDING and not include_pinned}
-    left = outside - standing if mode is UpdateMode.REPLACE else set()
-    new = matching - rows.keys()
+    new = newcomers(matching, standing)
+    outside = standing.members - matching
+    free = outside if include_pinned else outside & standing.by_rule
+    left = free if mode is UpdateMode.REPLACE else free - free
     return MembershipDiff(
-        joined=frozenset(new - held_elsewhere),
-        left=frozenset(left),
-        kept=frozenset(outside - left),
-        barred=frozenset(matching & (rows.keys() - members)),
-        held=frozenset(new & held_elsewhere),
+        joined=new - held,
+        left=left,
+        kept=outside - left,
+        barred=matching & standing.removed,
+        held=new & held,
     )

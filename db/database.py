@@ -107,8 +107,11 @@ class Database:
 
 
 def lost_a_race(error: DBAPIError) -> bool:
-    """Whether the database undid the transaction because of another: a deadlock, or something taken first."""
-    return getattr(error.orig, "sqlstate", None) in ("40P01", "23505")
+    """Whether the database undid the transaction because of another.
+
+    That is a deadlock, something taken first, or something deleted that a new row was to name.
+    """
+    return getattr(error.orig, "sqlstate", None) in ("40P01", "23505", "23503")
 
 
 def announce(session: AsyncSession, organisation_id: int, topic: Topic) -> None:

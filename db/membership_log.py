@@ -66,8 +66,8 @@ async def append(
     segment_id: int,
     changeset: Changeset,
     *,
-    joined: Collection[int],
-    left: Collection[int],
+    joined: Collection[int] | BitMap64,
+    left: Collection[int] | BitMap64,
 ) -> None:
     """Records what moved, keeps the segment's count, and wakes the readers; does nothing where nothing moved.
 

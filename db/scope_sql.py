@@ -5,6 +5,7 @@ here are on aliases of their own, so that they never get mixed up with the state
 organisation again, so that every part of a statement goes to one tenant.
 """
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 import orjson
@@ -22,14 +23,15 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Text, bindparam, cast, false, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
+from sqlalchemy.types import Boolean
 from sqlmodel import col
 
-from core.access import Permission, Reach, Resource, Right, Scope
+from core.access import Permission, Resource, Right, Scope
 from core.membership import Origin
 from db.models import (
     Campaign,
@@ -47,15 +49,17 @@ from db.models import (
     Tag,
 )
 from db.owner_sets import sets_with
+from db.packed_ids import IdList
 
 
-def among(column: Any, ids: Reach) -> ColumnElement[bool]:
+def among(column: Any, ids: Iterable[int] | None) -> ColumnElement[bool]:
     """Whether a column is one of these ids, of which there may be tens of thousands; None is all of them."""
     if ids is None:
         return true()
-    if not ids:
+    listed = sorted(ids)
+    if not listed:
         return false()
-    return _Among(column, bindparam(None, sorted(ids), type_=_IdList(), unique=True))
+    return _Among(column, bindparam(None, listed, type_=IdList(), unique=True))
 
 
 def visible_segments(
@@ -233,19 +237,6 @@ def _manages(scope: Scope, permission: Permission) -> bool:
 
 def _everywhere(scope: Scope, resource: Resource) -> bool:
     return scope.within(resource, Right.VIEW) is None
-
-
-class _IdList(TypeDecorator[list[int]]):
-    """Ids as one bound value: an array on PostgreSQL, JSON on SQLite."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(BigInteger) if dialect.name == "postgresql" else Text())
-
-    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
-        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
 
 
 class _Among(FunctionElement[bool]):

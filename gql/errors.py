@@ -9,6 +9,7 @@ from core.errors import (
     ConfirmRequired,
     Conflict,
     DuplicateLead,
+    ExclusiveConflict,
     Forbidden,
     InvalidRule,
     LeadgraphError,
@@ -20,6 +21,7 @@ from gql.context import Info
 from gql.schema import user_error
 from gql.schema.calling import NotCallable
 from gql.schema.lead_entry import DuplicateLead as AlreadyThere
+from gql.schema.segment_member import ExclusiveConflict as HeldElsewhere
 
 NOT_FOR_PAYLOADS = (Unauthenticated, Forbidden, RateLimited)
 
@@ -42,6 +44,8 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
             number = error.details.get("lead")
             lead = number if isinstance(number, int) else None
             return AlreadyThere(code=error.code, message=str(error), field=path, lead_id=lead)
+        case ExclusiveConflict():
+            return HeldElsewhere.from_core(error)
         case Conflict(details={"reasons": list(reasons)}):
             return NotCallable(code=error.code, message=str(error), field=path, reasons=reasons)
         case Conflict():

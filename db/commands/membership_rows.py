@@ -1,184 +1,226 @@
 """Rows of members and the log of them: what every operation on the members of a segment is made of.
 
-Whoever writes here has locked the segment (`segment_to_edit`), and before it, in the order of their ids, the
-exclusive projects of all segments it will write to (`lock_exclusive`). Ids of leads that joined or left go
-into the log by `record`, in the same transaction.
+An operation locks (`lock_projects`, then the segments in the order of their ids), reads who stands where
+(`standing_in`), decides, and has `change` write what leads are to become. Sets of leads are packed.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    Text,
-    column,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    table,
-    text,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from pyroaring import BitMap64
+from sqlalchemy import BigInteger, ColumnElement, Text, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from core.membership import Origin
+from core.membership import STANDING, Origin, Standing
 from db import membership_log
 from db.membership_log import Changeset
-from db.models import Lead, Project, Segment, SegmentMember
+from db.models import MembershipUndo, Project, Segment, SegmentMember
 from db.models.columns import UtcDateTime
-from db.scope_sql import among, is_member
+from db.packed_ids import gathered, select_each
+from db.scope_sql import among
 
-MATCHING = table("matching_lead", column("lead_id", BigInteger))
-MAKE_MATCHING = {
-    "sqlite": "CREATE TEMPORARY TABLE IF NOT EXISTS matching_lead (lead_id INTEGER PRIMARY KEY)",
-    "postgresql": "CREATE TEMPORARY TABLE IF NOT EXISTS matching_lead (lead_id bigint) ON COMMIT DROP",
-}
+MANY = 1_000
 
 
-async def lock_exclusive(session: AsyncSession, scope: Scope, segment_ids: Collection[int]) -> None:
-    """Locks the exclusive projects of segments: who waits there holds nothing yet that others wait for."""
-    projects = select(col(Segment.project_id)).where(
-        col(Segment.organisation_id) == scope.organisation_id, col(Segment.id).in_(segment_ids)
-    )
-    statement = (
-        select(col(Project.id))
-        .where(
-            col(Project.organisation_id) == scope.organisation_id,
-            col(Project.id).in_(projects),
-            col(Project.exclusive).is_(True),
-        )
-        .order_by(col(Project.id))
-    )
-    await session.execute(statement.with_for_update(of=Project, key_share=True))
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a segment has written down about a lead: a member and its source, or one kept out by hand."""
+
+    origin: Origin
+    added_at: datetime
+    added_by: int | None
 
 
-async def fix_matching(session: AsyncSession, lead_ids: Select[Any]) -> None:
-    """Fixes who matches, in MATCHING, so that every step that follows speaks of the same leads."""
-    await session.execute(text(MAKE_MATCHING[session.get_bind().dialect.name]))
-    await session.execute(delete(MATCHING))
-    await session.execute(insert(MATCHING).from_select(["lead_id"], lead_ids))
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Who joined and left."""
+
+    joined: BitMap64
+    left: BitMap64
 
 
-async def join_matching(
-    session: AsyncSession, scope: Scope, segment: Segment, origin: Origin, now: datetime
-) -> list[int]:
-    """Who matches and has no row yet joins, tombstones being rows; says whom. Who is held stays out."""
-    known = (
-        select(col(SegmentMember.lead_id))
-        .where(*rows_of(segment), col(SegmentMember.lead_id) == MATCHING.c.lead_id)
-        .exists()
-    )
-    row = await _row(session, scope, segment, origin, now)
-    newcomers = select(MATCHING.c.lead_id, *row.values()).where(~known).order_by(MATCHING.c.lead_id)
-    return await _insert_free(session, ["lead_id", *row], newcomers)
+async def lock_projects(session: AsyncSession, scope: Scope, segment_ids: Iterable[int]) -> None:
+    """Locks the projects of segments: who waits there holds nothing yet that others wait for.
 
-
-async def join(
-    session: AsyncSession,
-    scope: Scope,
-    segment: Segment,
-    lead_ids: Collection[int],
-    origin: Origin,
-    now: datetime,
-) -> list[int]:
-    """Enters rows of leads that have none in the segment; says of whom. Who is held stays out."""
-    row = await _row(session, scope, segment, origin, now)
-    leads = select(col(Lead.id), *row.values()).where(
-        col(Lead.organisation_id) == scope.organisation_id, among(col(Lead.id), frozenset(lead_ids))
-    )
-    return await _insert_free(session, ["lead_id", *row], leads.order_by(col(Lead.id)))
-
-
-async def leave(session: AsyncSession, segment: Segment, *which: ColumnElement[bool]) -> list[int]:
-    """Members leave without a trace but the log's; says whom.
-
-    which  conditions on SegmentMember; none is all members
+    Members of an exclusive project are written by one at a time. In any other many write, each to segments of
+    their own, while nobody makes it exclusive.
     """
-    gone = delete(SegmentMember).where(*rows_of(segment), is_member(), *which)
-    return await returned(session, gone.returning(col(SegmentMember.lead_id)))
-
-
-async def stayed(session: AsyncSession, segment: Segment) -> tuple[int, int, int]:
-    """How many members do not match, how many who match are barred, and how many are held elsewhere."""
-    own = rows_of(segment)
-    rows = select(func.count()).select_from(SegmentMember)
-    unknown = (
-        ~select(col(SegmentMember.lead_id))
-        .where(*own, col(SegmentMember.lead_id) == MATCHING.c.lead_id)
-        .exists()
+    of_segments = select(col(Segment.project_id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), segment_ids)
     )
-    counts = select(
-        rows.where(*own, is_member(), ~matches()).scalar_subquery(),
-        rows.where(*own, ~is_member(), matches()).scalar_subquery(),
-        select(func.count()).select_from(MATCHING).where(unknown).scalar_subquery(),
+    waiting = set((await session.execute(of_segments)).scalars())
+    while waiting:
+        # Of a project that was made exclusive while this waited, neither statement has the row: once more.
+        for exclusive, lock in ((True, {"key_share": True}), (False, {"read": True})):
+            statement = (
+                select(col(Project.id))
+                .where(
+                    col(Project.organisation_id) == scope.organisation_id,
+                    among(col(Project.id), waiting),
+                    col(Project.exclusive).is_(exclusive),
+                )
+                .order_by(col(Project.id))
+                .with_for_update(of=Project, **lock)
+            )
+            waiting -= set((await session.execute(statement)).scalars())
+
+
+async def is_exclusive(session: AsyncSession, segment: Segment) -> bool:
+    """Whether a lead may be in one segment of its project only."""
+    exclusive = select(col(Project.exclusive)).where(
+        col(Project.organisation_id) == segment.organisation_id, col(Project.id) == segment.project_id
     )
-    kept, barred, held = (await session.execute(counts)).one()
-    return kept, barred, held
+    return bool((await session.execute(exclusive)).scalar_one())
 
 
-async def record(
+async def standing_in(
+    session: AsyncSession, segment: Segment, lead_ids: Iterable[int] | None = None
+) -> Standing[BitMap64]:
+    """Who stands how in a segment; of all leads, or of some."""
+    origin = col(SegmentMember.origin)
+    lead = gathered(col(SegmentMember.lead_id))
+    found = select(
+        lead.filter(origin == Origin.RULE.value),
+        lead.filter(origin.in_(sorted(STANDING))),
+        lead.filter(origin == Origin.REMOVED_BY_HAND.value),
+    ).where(*rows_of(segment, lead_ids))
+    by_rule, pinned, removed = (await session.execute(found)).one()
+    return Standing(by_rule, pinned, removed)
+
+
+async def marks_in(session: AsyncSession, segment: Segment, lead_ids: BitMap64) -> dict[Mark, BitMap64]:
+    """What is written down about leads that all have a row in the segment."""
+    marks = col(SegmentMember.origin), col(SegmentMember.added_at), col(SegmentMember.added_by)
+    if len(lead_ids) > MANY:
+        # Grouping that many takes longer than looking whether they are all alike, as they mostly are.
+        alike = select(*marks).where(*rows_of(segment)).distinct().limit(2)
+        found = (await session.execute(alike)).all()
+        if len(found) == 1:
+            return {_mark(*found[0]): lead_ids}
+    grouped = (
+        select(*marks, gathered(col(SegmentMember.lead_id)))
+        .where(*rows_of(segment, lead_ids))
+        .group_by(*marks)
+    )
+    return {_mark(*row[:3]): row[3] for row in (await session.execute(grouped)).all()}
+
+
+async def holders(session: AsyncSession, segment: Segment, lead_ids: BitMap64) -> dict[int, BitMap64]:
+    """Which of the leads other segments of the exclusive project have, by segment."""
+    if not lead_ids or not await is_exclusive(session, segment):
+        return {}
+    held = (
+        select(col(SegmentMember.segment_id), gathered(col(SegmentMember.lead_id)))
+        .where(
+            col(SegmentMember.organisation_id) == segment.organisation_id,
+            col(SegmentMember.exclusive_scope) == segment.project_id,
+            col(SegmentMember.segment_id) != segment.id,
+            among(col(SegmentMember.lead_id), lead_ids),
+        )
+        .group_by(col(SegmentMember.segment_id))
+    )
+    return {row[0]: row[1] for row in (await session.execute(held)).all()}
+
+
+async def change(
     session: AsyncSession,
     scope: Scope,
     segment: Segment,
     changeset: Changeset,
-    joined: Collection[int],
-    left: Collection[int],
-) -> None:
-    """Writes who joined and left into the log, with the segment's count, which the row then has."""
+    standing: Standing[BitMap64],
+    become: Sequence[tuple[BitMap64, Mark | None]],
+    *,
+    undoable: bool = True,
+) -> Moved:
+    """Writes what leads become in a locked segment, its log of who joined and left, and its count.
+
+    standing  of all these leads at least, as it was read under the lock
+    become    leads and their new marks, None for no row at all; no lead twice
+    undoable  whether it is written down how they stood before; the changeset can be undone then
+    """
+    touched = BitMap64.union(*(leads for leads, _ in become)) if become else BitMap64()
+    known, members = touched & standing.all, touched & standing.members
+    if undoable and touched:
+        await _remember(session, segment, changeset, touched - known, known)
+    if known:
+        await _run(session, delete(SegmentMember).where(*rows_of(segment, known)))
+    after = BitMap64()
+    for leads, mark in become:
+        if mark is not None and leads:
+            await _enter(session, segment, leads, mark)
+            after |= leads if mark.origin is not Origin.REMOVED_BY_HAND else BitMap64()
+    moved = Moved(after - members, members - after)
     await session.flush()
-    await membership_log.append(session, scope, segment.id, changeset, joined=joined, left=left)
+    await membership_log.append(session, scope, segment.id, changeset, joined=moved.joined, left=moved.left)
     await session.refresh(segment)
-
-
-async def returned(session: AsyncSession, statement: Any) -> list[int]:
-    """The leads that a statement returns the ids of."""
-    result = await session.execute(statement, execution_options={"synchronize_session": False})
-    return list(result.scalars())
+    return moved
 
 
 def rows_of(segment: Segment, lead_ids: Iterable[int] | None = None) -> list[ColumnElement[bool]]:
-    """Rows of the segment's members and tombstones, or those of some leads."""
-    leads = [] if lead_ids is None else [among(col(SegmentMember.lead_id), frozenset(lead_ids))]
+    """Rows of the segment, tombstones among them, or those of some leads."""
     return [
         col(SegmentMember.organisation_id) == segment.organisation_id,
         col(SegmentMember.segment_id) == segment.id,
-        *leads,
+        *([] if lead_ids is None else [among(col(SegmentMember.lead_id), lead_ids)]),
     ]
 
 
-def matches() -> ColumnElement[bool]:
-    """Whether the lead of a row is in MATCHING."""
-    found = select(MATCHING.c.lead_id).where(MATCHING.c.lead_id == col(SegmentMember.lead_id))
-    return found.correlate(SegmentMember).exists()
-
-
-async def _row(
-    session: AsyncSession, scope: Scope, segment: Segment, origin: Origin, now: datetime
-) -> dict[str, ColumnElement[Any]]:
-    """What the rows of leads that join have in common."""
-    exclusive = select(col(Project.exclusive)).where(
-        col(Project.organisation_id) == segment.organisation_id, col(Project.id) == segment.project_id
+async def _remember(
+    session: AsyncSession, segment: Segment, changeset: Changeset, unknown: BitMap64, known: BitMap64
+) -> None:
+    """Writes down how leads stand before they are changed."""
+    marks: Mapping[Mark, BitMap64] = await marks_in(session, segment, known) if known else {}
+    before: list[list[Any]] = [[None, None, None, pack(unknown)]] if unknown else []
+    before += [
+        [mark.origin.value, mark.added_at.isoformat(), mark.added_by, pack(leads)]
+        for mark, leads in marks.items()
+    ]
+    of_segment = (
+        col(MembershipUndo.organisation_id) == segment.organisation_id,
+        col(MembershipUndo.segment_id) == segment.id,
     )
-    held = origin is not Origin.REMOVED_BY_HAND and (await session.execute(exclusive)).scalar_one()
-    return {
+    newest = select(func.coalesce(func.max(col(MembershipUndo.place)), 0)).where(*of_segment)
+    row = MembershipUndo(
+        organisation_id=segment.organisation_id,
+        segment_id=segment.id,
+        place=(await session.execute(newest)).scalar_one() + 1,
+        changeset=changeset.number,
+        seq=segment.last_seq,
+        at=changeset.at,
+        before=before,
+    )
+    session.add(row)
+
+
+async def _enter(session: AsyncSession, segment: Segment, lead_ids: BitMap64, mark: Mark) -> None:
+    """Enters rows of leads that have none; exclusive ones are free, as their project is locked."""
+    member = mark.origin is not Origin.REMOVED_BY_HAND
+    scope = segment.project_id if member and await is_exclusive(session, segment) else None
+    alike = {
         "organisation_id": literal(segment.organisation_id, BigInteger),
         "segment_id": literal(segment.id, BigInteger),
-        "origin": literal(origin.value, Text),
-        "exclusive_scope": literal(segment.project_id if held else None, BigInteger),
-        "added_at": literal(now, UtcDateTime),
-        "added_by": literal(scope.actor.user_id, BigInteger),
+        "origin": literal(mark.origin.value, Text),
+        "exclusive_scope": literal(scope, BigInteger),
+        "added_at": literal(mark.added_at, UtcDateTime),
+        "added_by": literal(mark.added_by, BigInteger),
     }
+    rows = select_each(session, lead_ids, *alike.values())
+    await _run(session, insert(SegmentMember).from_select(["lead_id", *alike], rows))
 
 
-async def _insert_free(session: AsyncSession, columns: Sequence[str], rows: Any) -> list[int]:
-    """Inserts members, save those that another exclusive segment has; says whom."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    inserted = dialect.insert(SegmentMember).from_select(columns, rows).on_conflict_do_nothing()
-    return await returned(session, inserted.returning(col(SegmentMember.lead_id)))
+def pack(lead_ids: BitMap64) -> str:
+    """Leads as JSON can hold them."""
+    return b64encode(lead_ids.serialize()).decode()
+
+
+def _mark(origin: str, added_at: datetime, added_by: int | None) -> Mark:
+    return Mark(Origin(origin), added_at, added_by)
+
+
+async def _run(session: AsyncSession, statement: Any) -> None:
+    await session.execute(statement, execution_options={"synchronize_session": False})

@@ -15,7 +15,7 @@ from core.opening_hours import OpeningHours, hours_to_json
 from db import change_log
 from db.commands.grant import grant_to_creator, withdraw_access
 from db.ids import allocate
-from db.models import MembershipLog, Segment, SegmentGroup, SegmentMember, SegmentRevision
+from db.models import MembershipLog, MembershipUndo, Segment, SegmentGroup, SegmentMember, SegmentRevision
 from db.queries.visible import check_version, visible_or_not_found
 
 MAX_DESCRIPTION = 10_000
@@ -102,7 +102,7 @@ async def delete_segment(
     if not confirm:
         raise ConfirmRequired(field=["input", "confirm"])
     before = {"name": segment.name, "members": segment.member_count, "filter": segment.filter}
-    for table in (MembershipLog, SegmentMember, SegmentRevision):
+    for table in (MembershipLog, MembershipUndo, SegmentMember, SegmentRevision):
         await session.execute(
             delete(table).where(
                 col(table.organisation_id) == scope.organisation_id, col(table.segment_id) == segment.id

@@ -10,7 +10,8 @@ from core.membership import Automation, SegmentKind
 from core.segment_filter import SegmentFilter, filter_record
 from db import change_log
 from db.change_log import actor_record
-from db.commands.segment_member import MembersUpdated, UpdateChoice, apply_rule, members_to_edit
+from db.commands.segment_member import MembersUpdated, members_to_edit
+from db.commands.segment_update import UpdateChoice, apply_rule
 from db.models import Segment, SegmentRevision
 from db.queries.segment_filter import checked_filter
 from db.queries.visible import check_version
@@ -30,7 +31,7 @@ async def save_filter(
 
     Raises  StaleVersion, Conflict for a static segment, and what `checked_filter` raises
     """
-    segment = await members_to_edit(session, scope, segment_id)
+    segment = await members_to_edit(session, scope, segment_id, choice.exclusive)
     check_version(segment.version, expected_version)
     if segment.kind != SegmentKind.DYNAMIC.value:
         raise Conflict("A static segment has no filter: make it dynamic first.", field=["input", "segmentId"])

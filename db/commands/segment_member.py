@@ -1,159 +1,110 @@
-"""Who is in a segment: by its rule, by hand, and emptying it.
+"""Who is in a segment by hand: adding, removing, releasing, and emptying it.
 
 Every one of these locks the segment's row first, so that its log has one order. Segments of an exclusive
 project take leads from each other, so there the project's row comes before it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from pyroaring import BitMap64
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from core.errors import BadInput, ConfirmRequired, Conflict, NotFound, TooLarge
-from core.membership import STANDING, Cause, Origin, UpdateMode
-from core.rules import Rule
-from core.segment_filter import check_filter, filter_from
+from core.errors import BadInput, ConfirmRequired, NotFound, TooLarge
+from core.membership import Cause, ExclusiveChoice, Origin, SegmentKind
 from db import change_log
-from db.commands.membership_rows import (
-    fix_matching,
-    join,
-    join_matching,
-    leave,
-    lock_exclusive,
-    matches,
-    record,
-    returned,
-    rows_of,
-    stayed,
-)
+from db.commands.exclusivity import clear_way, find_way
+from db.commands.membership_rows import Mark, change, lock_projects, marks_in, standing_in
 from db.commands.segment import segment_to_edit
 from db.membership_log import Changeset
-from db.models import Lead, Segment, SegmentMember
-from db.queries.field_catalogue import rules_of_project
-from db.rule_sql import LeadSource
-from db.scope_sql import among, is_member, visible_leads
+from db.models import Lead, Project, Segment
+from db.scope_sql import among, visible_leads
 
 MAX_LEADS = 200
 MAX_SEGMENTS = 50
-SEGMENT_PATH = ("input", "segmentId")
 
 
 @dataclass(frozen=True, slots=True)
 class MembersUpdated:
     """What an operation did to the members of a segment; the counts are exact.
 
-    kept    members that do not match and stay, since no rule brought them (or since nobody was to leave)
-    barred  leads that match and stay out, since they were removed by hand
-    held    leads that were to join and stay out, since another segment of the exclusive project has them
+    moved     among `joined`: left another segment of the exclusive project for it
+    kept      members that do not match and stay, since no rule brought them (or since nobody was to leave)
+    barred    leads that match and stay out, since they were removed by hand
+    held      leads that were to join and stay out, since another segment of the exclusive project has them
+    pinned    members that were in by rule and now stay whatever the rule says
+    released  leads that rules decide about again
     """
 
     segment: Segment
     changeset: int
-    joined: int
-    left: int
+    joined: int = 0
+    left: int = 0
+    moved: int = 0
     kept: int = 0
     barred: int = 0
     held: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateChoice:
-    """How an update treats those who are in already."""
-
-    mode: UpdateMode
-    include_pinned: bool = False
-
-
-async def update_segment_members(
-    session: AsyncSession, scope: Scope, segment_id: int, choice: UpdateChoice, *, now: datetime
-) -> MembersUpdated:
-    """Applies the saved filter anew. Raises Conflict without one, InvalidRule where it no longer holds."""
-    segment = await members_to_edit(session, scope, segment_id)
-    if segment.filter is None:
-        raise Conflict("The segment has no filter.", field=SEGMENT_PATH)
-    rules = await rules_of_project(session, scope.organisation_id, segment.project_id)
-    rule = check_filter(filter_from(segment.filter), rules.catalogue, now, SEGMENT_PATH)
-    number = await _log(
-        session,
-        scope,
-        segment,
-        "members_updated",
-        now,
-        {"mode": choice.mode.value, "revision": segment.rule_revision},
-    )
-    return await apply_rule(session, scope, segment, rules.source, rule, choice, number=number, now=now)
-
-
-async def apply_rule(
-    session: AsyncSession,
-    scope: Scope,
-    segment: Segment,
-    source: LeadSource,
-    rule: Rule,
-    choice: UpdateChoice,
-    *,
-    number: int,
-    now: datetime,
-) -> MembersUpdated:
-    """Brings the members in line with a rule, as `core.membership.diff` says; the segment is locked.
-
-    The rule selects over the leads that the caller may see, members of the segment among them.
-
-    number  of the entry in the change log that this is part of
-    """
-    await fix_matching(session, source.matching(select(col(Lead.id)), rule).where(visible_leads(scope)))
-    left = await _let_go(session, segment, choice) if choice.mode is UpdateMode.REPLACE else []
-    joined = await join_matching(session, scope, segment, Origin.RULE, now)
-    kept, barred, held = await stayed(session, segment)
-    segment.members_as_of = now
-    changeset = Changeset(number, Cause.RULE, segment.rule_revision, now)
-    await record(session, scope, segment, changeset, joined, left)
-    return MembersUpdated(segment, number, len(joined), len(left), kept, barred, held)
+    pinned: int = 0
+    released: int = 0
 
 
 async def add_leads(
-    session: AsyncSession, scope: Scope, segment_ids: Sequence[int], lead_ids: Sequence[int], *, now: datetime
+    session: AsyncSession,
+    scope: Scope,
+    segment_ids: Sequence[int],
+    lead_ids: Collection[int],
+    *,
+    exclusive: ExclusiveChoice = ExclusiveChoice.KEEP,
+    now: datetime,
 ) -> list[MembersUpdated]:
-    """Pins leads in segments: no rule makes them leave. Leads held by another exclusive segment are skipped.
+    """Pins leads in segments: no rule makes them leave.
 
-    Raises NotFound, Forbidden; BadInput for leads of another project; TooLarge
+    exclusive  what becomes of leads that another segment of an exclusive project has
+    Raises NotFound, Forbidden; BadInput for leads of another project; TooLarge; ExclusiveConflict
     """
-    _bounded(segment_ids, MAX_SEGMENTS, "segmentIds")
-    await lock_exclusive(session, scope, segment_ids)
-    done = []
-    for segment_id in sorted(segment_ids):
-        segment = await segment_to_edit(session, scope, segment_id)
+    check_count(segment_ids, MAX_SEGMENTS, "segmentIds")
+    check_count(lead_ids, MAX_LEADS, "leadIds")
+    segments = await segments_to_edit(session, scope, segment_ids, exclusive)
+    for segment in segments:
         await _check_leads(session, scope, segment, lead_ids)
-        done.append(await _pin(session, scope, segment, lead_ids, now))
-    return done
+    return [await pin(session, scope, segment, BitMap64(lead_ids), exclusive, now) for segment in segments]
 
 
 async def remove_leads(
-    session: AsyncSession, scope: Scope, segment_id: int, lead_ids: Sequence[int], *, now: datetime
+    session: AsyncSession, scope: Scope, segment_id: int, lead_ids: Collection[int], *, now: datetime
 ) -> MembersUpdated:
     """Takes leads out and keeps them out: no rule puts them back. Leads that are not in are passed over."""
+    check_count(lead_ids, MAX_LEADS, "leadIds")
     segment = await members_to_edit(session, scope, segment_id)
     await _check_leads(session, scope, segment, lead_ids)
-    removed = (
-        update(SegmentMember)
-        .where(*rows_of(segment, lead_ids), is_member())
-        .values(
-            origin=Origin.REMOVED_BY_HAND.value,
-            exclusive_scope=None,
-            added_at=now,
-            added_by=scope.actor.user_id,
-        )
-    )
-    left = await returned(session, removed.returning(col(SegmentMember.lead_id)))
-    number = await _log(session, scope, segment, "leads_removed", now, {"leads": sorted(left)})
-    changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
-    await record(session, scope, segment, changeset, [], left)
-    return MembersUpdated(segment, number, 0, len(left))
+    return await bar(session, scope, segment, BitMap64(lead_ids), now)
+
+
+async def release_leads(
+    session: AsyncSession, scope: Scope, segment_id: int, lead_ids: Collection[int], *, now: datetime
+) -> MembersUpdated:
+    """Takes back what was decided by hand: rules decide about the leads again, when they are next applied.
+
+    A pinned lead stays in until then, as if a rule had brought it; one removed by hand may be brought again.
+    In a static segment, which has no rule, pinned leads are passed over.
+    """
+    check_count(lead_ids, MAX_LEADS, "leadIds")
+    segment = await members_to_edit(session, scope, segment_id)
+    await _check_leads(session, scope, segment, lead_ids)
+    standing = await standing_in(session, segment, lead_ids)
+    static = segment.kind == SegmentKind.STATIC.value
+    marks = {} if static else await marks_in(session, segment, standing.pinned)
+    freed = BitMap64.union(standing.removed, *marks.values())
+    number = await log_edit(session, scope, segment, "leads_released", now, {"leads": list(freed)})
+    become: list[tuple[BitMap64, Mark | None]] = [(standing.removed, None)]
+    become += [(leads, replace(mark, origin=Origin.RULE)) for mark, leads in marks.items()]
+    await change(session, scope, segment, by_hand(segment, number, now), standing, become)
+    return MembersUpdated(segment, number, released=len(freed))
 
 
 async def empty_segment(
@@ -163,53 +114,127 @@ async def empty_segment(
     segment = await members_to_edit(session, scope, segment_id)
     if not confirm:
         raise ConfirmRequired(field=["input", "confirm"])
-    left = await leave(session, segment)
-    number = await _log(session, scope, segment, "emptied", now, {"members": len(left)})
-    changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
-    await record(session, scope, segment, changeset, [], left)
-    return MembersUpdated(segment, number, 0, len(left))
+    standing = await standing_in(session, segment)
+    leaving = standing.members
+    number = await log_edit(session, scope, segment, "emptied", now, {"members": len(leaving)})
+    await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, None)])
+    return MembersUpdated(segment, number, left=len(leaving))
 
 
-async def members_to_edit(session: AsyncSession, scope: Scope, segment_id: int) -> Segment:
-    """The segment, locked against whoever else moves its leads. Raises NotFound, Forbidden."""
-    await lock_exclusive(session, scope, [segment_id])
-    return await segment_to_edit(session, scope, segment_id)
-
-
-async def _let_go(session: AsyncSession, segment: Segment, choice: UpdateChoice) -> list[int]:
-    """Members that do not match leave: those that a rule brought, or all where pinned ones are included."""
-    by_rule = [] if choice.include_pinned else [col(SegmentMember.origin).not_in(STANDING)]
-    return await leave(session, segment, *by_rule, ~matches())
-
-
-async def _pin(
-    session: AsyncSession, scope: Scope, segment: Segment, lead_ids: Sequence[int], now: datetime
+async def pin(
+    session: AsyncSession,
+    scope: Scope,
+    segment: Segment,
+    lead_ids: BitMap64,
+    exclusive: ExclusiveChoice,
+    now: datetime,
 ) -> MembersUpdated:
-    """Adds leads by hand. A tombstone makes way, and comes back where the lead is held elsewhere."""
-    pinned = update(SegmentMember).where(*rows_of(segment, lead_ids), is_member())
-    members = await returned(
-        session, pinned.values(origin=Origin.HAND.value).returning(col(SegmentMember.lead_id))
+    """Adds leads of its project to a locked segment by hand, and pins those whom a rule brought."""
+    standing = await standing_in(session, segment, lead_ids)
+    wanted = lead_ids - standing.members
+    way = await find_way(session, scope, segment, wanted, exclusive)
+    entering = (wanted - way.held) | standing.by_rule
+    record = {"leads": list(lead_ids - way.held), "exclusive": exclusive.value}
+    number = await log_edit(session, scope, segment, "leads_added", now, record)
+    await clear_way(session, scope, way, to=segment, number=number, cause=Cause.HAND, now=now)
+    mark = Mark(Origin.HAND, now, scope.actor.user_id)
+    changeset = by_hand(segment, number, now)
+    moved = await change(session, scope, segment, changeset, standing, [(entering, mark)])
+    return MembersUpdated(
+        segment,
+        number,
+        joined=len(moved.joined),
+        moved=len(way.moved),
+        held=len(way.held),
+        pinned=len(standing.by_rule),
     )
-    tombstones = delete(SegmentMember).where(*rows_of(segment, lead_ids), ~is_member())
-    barred = set(await returned(session, tombstones.returning(col(SegmentMember.lead_id))))
-    wanted = set(lead_ids) - set(members)
-    joined = await join(session, scope, segment, wanted, Origin.HAND, now)
-    held = wanted - set(joined)
-    await join(session, scope, segment, barred & held, Origin.REMOVED_BY_HAND, now)
-    number = await _log(session, scope, segment, "leads_added", now, {"leads": sorted(set(lead_ids) - held)})
-    changeset = Changeset(number, Cause.HAND, segment.rule_revision, now)
-    await record(session, scope, segment, changeset, joined, [])
-    return MembersUpdated(segment, number, len(joined), 0, held=len(held))
+
+
+async def bar(
+    session: AsyncSession, scope: Scope, segment: Segment, lead_ids: BitMap64, now: datetime
+) -> MembersUpdated:
+    """Takes members out of a locked segment by hand."""
+    standing = await standing_in(session, segment, lead_ids)
+    leaving = standing.members
+    number = await log_edit(session, scope, segment, "leads_removed", now, {"leads": list(leaving)})
+    mark = Mark(Origin.REMOVED_BY_HAND, now, scope.actor.user_id)
+    await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, mark)])
+    return MembersUpdated(segment, number, left=len(leaving))
+
+
+async def members_to_edit(
+    session: AsyncSession, scope: Scope, segment_id: int, exclusive: ExclusiveChoice = ExclusiveChoice.KEEP
+) -> Segment:
+    """The segment, locked against whoever else moves its leads. Raises NotFound, Forbidden."""
+    [segment] = await segments_to_edit(session, scope, [segment_id], exclusive)
+    return segment
+
+
+async def segments_to_edit(
+    session: AsyncSession, scope: Scope, segment_ids: Collection[int], exclusive: ExclusiveChoice
+) -> list[Segment]:
+    """The segments in the order of their ids, locked; with MOVE those that may lose leads to them as well.
+
+    Raises  NotFound, Forbidden; BadInput for several of one exclusive project where leads are not to be kept
+    """
+    await lock_projects(session, scope, segment_ids)
+    if exclusive is ExclusiveChoice.MOVE:
+        await _lock_neighbours(session, scope, segment_ids)
+    segments = [await segment_to_edit(session, scope, one) for one in sorted(set(segment_ids))]
+    projects = {segment.project_id for segment in segments}
+    if exclusive is not ExclusiveChoice.KEEP and len(projects) < len(segments):
+        only_one = select(col(Project.id)).where(
+            col(Project.organisation_id) == scope.organisation_id,
+            among(col(Project.id), projects),
+            col(Project.exclusive).is_(True),
+        )
+        if (await session.execute(only_one)).first() is not None:
+            raise BadInput(
+                "A lead can be in one of these segments only: name one.", field=["input", "segmentIds"]
+            )
+    return segments
+
+
+def by_hand(segment: Segment, number: int, now: datetime) -> Changeset:
+    return Changeset(number, Cause.HAND, segment.rule_revision, now)
+
+
+async def log_edit(
+    session: AsyncSession, scope: Scope, segment: Segment, action: str, now: datetime, after: dict[str, Any]
+) -> int:
+    """Enters an operation in the change log; the number of its changeset."""
+    return await change_log.append(
+        session, scope, noun="segment", noun_id=segment.id, action=action, now=now, after=after
+    )
+
+
+def check_count(ids: Collection[int], most: int, name: str) -> None:
+    """Raises BadInput for none, TooLarge for more than `most`."""
+    if not ids:
+        raise BadInput("At least one is needed.", field=["input", name])
+    if len(ids) > most:
+        raise TooLarge(f"At most {most} at once.", field=["input", name])
+
+
+async def _lock_neighbours(session: AsyncSession, scope: Scope, segment_ids: Collection[int]) -> None:
+    """Locks all segments of the projects, in the order in which everybody locks them."""
+    projects = select(col(Segment.project_id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), segment_ids)
+    )
+    statement = select(col(Segment.id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, col(Segment.project_id).in_(projects)
+    )
+    ordered: Any = statement.order_by(col(Segment.id))
+    await session.execute(ordered.with_for_update(of=Segment, key_share=True))
 
 
 async def _check_leads(
-    session: AsyncSession, scope: Scope, segment: Segment, lead_ids: Sequence[int]
+    session: AsyncSession, scope: Scope, segment: Segment, lead_ids: Collection[int]
 ) -> None:
     """The leads must be the caller's to see, and of the segment's project."""
-    _bounded(lead_ids, MAX_LEADS, "leadIds")
     statement = select(col(Lead.id), col(Lead.project_id)).where(
         col(Lead.organisation_id) == scope.organisation_id,
-        among(col(Lead.id), frozenset(lead_ids)),
+        among(col(Lead.id), lead_ids),
         visible_leads(scope),
     )
     projects = {row.id: row.project_id for row in (await session.execute(statement)).all()}
@@ -218,18 +243,3 @@ async def _check_leads(
             raise NotFound(field=["input", "leadIds", str(index)])
         if projects[lead_id] != segment.project_id:
             raise BadInput("The lead is of another project.", field=["input", "leadIds", str(index)])
-
-
-def _bounded(ids: Sequence[int], most: int, name: str) -> None:
-    if not ids:
-        raise BadInput("At least one is needed.", field=["input", name])
-    if len(ids) > most:
-        raise TooLarge(f"At most {most} at once.", field=["input", name])
-
-
-async def _log(
-    session: AsyncSession, scope: Scope, segment: Segment, action: str, now: datetime, after: dict[str, Any]
-) -> int:
-    return await change_log.append(
-        session, scope, noun="segment", noun_id=segment.id, action=action, now=now, after=after
-    )

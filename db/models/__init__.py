@@ -15,6 +15,7 @@ from db.models.owner_team import OwnerTeam, OwnerTeamSet
 from db.models.pipeline import LeadStage, Pipeline, PipelineStage
 from db.models.segment import (
     MembershipLog,
+    MembershipUndo,
     Segment,
     SegmentGoal,
     SegmentGoalLead,
@@ -53,6 +54,7 @@ __all__ = [
     "LeadTag",
     "LeadUpload",
     "MembershipLog",
+    "MembershipUndo",
     "Organisation",
     "OwnerTeam",
     "OwnerTeamSet",

@@ -66,6 +66,8 @@ class Segment(OrganisationRow, table=True):
     last_seq: int = Field(default=0, sa_type=BigInteger)
     member_count: int = 0
     members_as_of: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    members_revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    members_job_id: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: int | None = Field(default=None, sa_type=BigInteger)
     updated_at: datetime = Field(sa_type=UtcDateTime)
@@ -198,3 +200,28 @@ class MembershipLog(SQLModel, table=True):
     left: bytes
     joined_count: int
     left_count: int
+
+
+class MembershipUndo(SQLModel, table=True):
+    """How leads stood in a segment before a changeset touched them: what undoing it goes back to.
+
+    place   its number within the segment, in the order of commits
+    seq     the segment's newest entry in the membership log before the changeset
+    before  lists of origin, time, actor and packed leads; leads without a row have null for the first three
+    """
+
+    __tablename__ = "membership_undo"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+        Index("membership_undo_changeset", "organisation_id", "changeset", "segment_id"),
+    )
+
+    organisation_id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    place: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    changeset: int = Field(sa_type=BigInteger)
+    seq: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_type=UtcDateTime)
+    before: list[list[Any]] = Field(sa_type=JsonValue)

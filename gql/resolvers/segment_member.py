@@ -2,13 +2,15 @@
 
 from db.commands import segment_member as commands
 from db.commands.segment_filter import save_filter
-from db.commands.segment_member import UpdateChoice
+from db.commands.segment_update import UpdateChoice
+from db.commands.segment_update import update_segment_members as update_members
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.segment_member import (
     AddLeadsToSegmentsInput,
     AddLeadsToSegmentsPayload,
     EmptySegmentInput,
+    ReleaseLeadsInput,
     RemoveLeadsFromSegmentInput,
     SaveSegmentFilterInput,
     SegmentMembersPayload,
@@ -24,7 +26,7 @@ async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> Segm
     context = info.context
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
     chosen = input.filter.to_core(context.scope, ["input", "filter"])
-    choice = UpdateChoice(input.mode, input.include_pinned)
+    choice = UpdateChoice(input.mode, input.include_pinned, input.exclusive)
     async with context.writing() as (session, scope):
         done = await save_filter(
             session,
@@ -39,10 +41,10 @@ async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> Segm
 
 
 async def update_segment_members(info: Info, input: UpdateSegmentMembersInput) -> SegmentMembersPayload:
-    context, choice = info.context, UpdateChoice(input.mode, input.include_pinned)
+    context, choice = info.context, UpdateChoice(input.mode, input.include_pinned, input.exclusive)
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
     async with context.writing() as (session, scope):
-        done = await commands.update_segment_members(session, scope, segment_id, choice, now=context.now)
+        done = await update_members(session, scope, segment_id, choice, now=context.now)
     return SegmentMembersPayload.from_core(done)
 
 
@@ -51,7 +53,9 @@ async def add_leads_to_segments(info: Info, input: AddLeadsToSegmentsInput) -> A
     segment_ids = ids.locals_of(NOUN, input.segment_ids, context.scope, ["input", "segmentIds"])
     lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
     async with context.writing() as (session, scope):
-        done = await commands.add_leads(session, scope, segment_ids, lead_ids, now=context.now)
+        done = await commands.add_leads(
+            session, scope, segment_ids, lead_ids, exclusive=input.exclusive, now=context.now
+        )
     return AddLeadsToSegmentsPayload(updates=[SegmentMembersUpdate.from_core(one) for one in done])
 
 
@@ -61,6 +65,15 @@ async def remove_leads_from_segment(info: Info, input: RemoveLeadsFromSegmentInp
     lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
     async with context.writing() as (session, scope):
         done = await commands.remove_leads(session, scope, segment_id, lead_ids, now=context.now)
+    return SegmentMembersPayload.from_core(done)
+
+
+async def release_leads(info: Info, input: ReleaseLeadsInput) -> SegmentMembersPayload:
+    context = info.context
+    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
+    async with context.writing() as (session, scope):
+        done = await commands.release_leads(session, scope, segment_id, lead_ids, now=context.now)
     return SegmentMembersPayload.from_core(done)
 
 

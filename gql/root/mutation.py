@@ -176,6 +176,12 @@ class Mutation(LeadMutation):
         Permission.SEGMENT_EDIT,
         "Takes leads out of a segment by hand; rules do not put them back.",
     )
+    release_leads: SegmentMembersPayload | None = changes(
+        segment_member.release_leads,
+        SegmentMembersPayload,
+        Permission.SEGMENT_EDIT,
+        "Takes back what was decided about leads by hand: from the next update on rules decide again.",
+    )
     empty_segment: SegmentMembersPayload | None = changes(
         segment_member.empty_segment,
         SegmentMembersPayload,

@@ -4,12 +4,26 @@ from typing import Self
 
 import strawberry
 
-from core.membership import UpdateMode
+from core.errors import ExclusiveConflict as HeldElsewhere
+from core.membership import ExclusiveChoice, UpdateMode
 from db.commands.segment_member import MembersUpdated
+from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import SegmentFilterInput
 from gql.schema.user_error import UserError
+
+published(
+    ExclusiveChoice,
+    "ExclusiveChoice",
+    "What becomes of leads that are to join while another segment of an exclusive project has them.",
+    {
+        "KEEP": "They stay where they are, and are counted as `held`.",
+        "MOVE": "They leave the other segment, however they came into it, and are counted as `moved`; "
+        "those in segments that the caller may not edit are kept.",
+        "REJECT": "Nothing is done; an ExclusiveConflict names them.",
+    },
+)
 
 
 @strawberry.input(description="A filter to save.")
@@ -19,6 +33,9 @@ class SaveSegmentFilterInput:
     mode: UpdateMode = strawberry.field(description="Add to the members, or replace those a rule brought.")
     include_pinned: bool = strawberry.field(
         default=False, description="With REPLACE, lets members added by hand, import or action go as well."
+    )
+    exclusive: ExclusiveChoice = strawberry.field(
+        default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
     )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if the segment has another version."
@@ -32,16 +49,28 @@ class UpdateSegmentMembersInput:
     include_pinned: bool = strawberry.field(
         default=False, description="With REPLACE, lets members added by hand, import or action go as well."
     )
+    exclusive: ExclusiveChoice = strawberry.field(
+        default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
+    )
 
 
 @strawberry.input(description="Leads to put into segments by hand.")
 class AddLeadsToSegmentsInput:
     segment_ids: list[strawberry.ID] = strawberry.field(description="The segments, at most 50.")
     lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+    exclusive: ExclusiveChoice = strawberry.field(
+        default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
+    )
 
 
 @strawberry.input(description="Leads to take out of a segment by hand.")
 class RemoveLeadsFromSegmentInput:
+    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+
+
+@strawberry.input(description="Leads of a segment that rules are to decide about again.")
+class ReleaseLeadsInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
     lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
 
@@ -56,15 +85,60 @@ class EmptySegmentInput:
 class MembershipCounts:
     joined: int = strawberry.field(description="Leads that joined.")
     left: int = strawberry.field(description="Leads that left.")
+    moved: int = strawberry.field(
+        description="Among `joined`: left another segment of the exclusive project for it."
+    )
     kept: int = strawberry.field(description="Members that do not match and stay all the same.")
     barred: int = strawberry.field(description="Leads that match and stay out: they were removed by hand.")
     held: int = strawberry.field(
         description="Leads that stay out because another segment of the exclusive project has them."
     )
+    pinned: int = strawberry.field(description="Members that a rule brought and that stay from now on.")
+    released: int = strawberry.field(description="Leads that rules decide about again.")
 
     @classmethod
     def from_core(cls, done: MembersUpdated) -> Self:
-        return cls(joined=done.joined, left=done.left, kept=done.kept, barred=done.barred, held=done.held)
+        return cls(
+            joined=done.joined,
+            left=done.left,
+            moved=done.moved,
+            kept=done.kept,
+            barred=done.barred,
+            held=done.held,
+            pinned=done.pinned,
+            released=done.released,
+        )
+
+
+@strawberry.type(description="A lead that another segment of the exclusive project has.")
+class HeldLead:
+    lead_id: strawberry.ID = strawberry.field(description="ID of the lead.")
+    segment_id: strawberry.ID | None = strawberry.field(
+        description="ID of the segment that has it; null where the caller may not see that."
+    )
+
+
+@strawberry.type(description="Leads are in another segment, and can be in one of the project only.")
+class ExclusiveConflict(UserError):
+    count: int = strawberry.field(description="How many leads.")
+    held: list[HeldLead] = strawberry.field(description="The first 200 of them.")
+
+    @classmethod
+    def from_core(cls, error: HeldElsewhere) -> Self:
+        organisation_id, held = error.organisation_id, error.held
+        return cls(
+            code=error.code,
+            message=str(error),
+            field=list(error.field) or None,
+            count=error.count,
+            held=[
+                HeldLead(
+                    lead_id=opaque("Lead", organisation_id, lead),
+                    segment_id=None if holder is None else opaque("Segment", organisation_id, holder),
+                )
+                for lead, holder in held
+            ],
+        )
 
 
 @strawberry.type(description="What was done to one segment.")

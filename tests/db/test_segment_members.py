@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -20,22 +18,11 @@ from core.errors import (
     StaleVersion,
     TooLarge,
 )
-from core.fields import Field, FieldType
-from core.membership import Cause, Origin, SegmentKind, UpdateMode, diff
+from core.membership import Cause, Origin, SegmentKind, diff
 from core.membership_cursor import Position
 from core.segment_filter import SegmentFilter
-from db.commands.segment import create_segment, delete_segment, update_segment
-from db.commands.segment_filter import save_filter
-from db.commands.segment_member import (
-    MembersUpdated,
-    UpdateChoice,
-    add_leads,
-    empty_segment,
-    remove_leads,
-    update_segment_members,
-)
+from db.commands.segment import delete_segment, update_segment
 from db.database import Database
-from db.membership_log import MembershipEntry
 from db.models import (
     ChangeLog,
     FieldDefinition,
@@ -43,106 +30,11 @@ from db.models import (
     MembershipLog,
     Project,
     Segment,
-    SegmentMember,
     SegmentRevision,
 )
-from db.paging import Paging
-from db.queries.membership import LogReader
-from db.queries.segment_filter import FilterCounts, count_plan, page_of_plan, plan_filter
-from tests.leads import NOW, World, make_world
-from tests.leads import add_leads as insert_leads
-
-FIELDS = [Field("beds", "Beds", FieldType.INTEGER), Field("city", "City", FieldType.TEXT)]
-ADD, REPLACE = UpdateChoice(UpdateMode.ADD), UpdateChoice(UpdateMode.REPLACE)
-ALL = UpdateChoice(UpdateMode.REPLACE, include_pinned=True)
-
-
-def beds(operator: str, value: object) -> SegmentFilter:
-    return SegmentFilter(
-        rule={"combinator": "and", "rules": [{"field": "beds", "operator": operator, "value": value}]}
-    )
-
-
-class Desk:
-    """One project with leads 1 to n, lead n having n beds; each call is a transaction."""
-
-    def __init__(self, database: Database, world: World) -> None:
-        self.database = database
-        self.world = world
-
-    async def segment(self, name: str = "S", **settings: Any) -> int:
-        async with self.database.writing() as session:
-            scope, group = self.world.scope, self.world.group_id
-            made = await create_segment(session, scope, group, {"name": name, **settings}, now=NOW)  # type: ignore[typeddict-item]
-            return made.id
-
-    async def save(
-        self, segment: int, chosen: SegmentFilter, choice: UpdateChoice = ADD, version: int | None = None
-    ) -> MembersUpdated:
-        async with self.database.writing() as session:
-            return await save_filter(
-                session, self.world.scope, segment, chosen, choice, expected_version=version, now=NOW
-            )
-
-    async def add(self, segments: Sequence[int], leads: Iterable[int]) -> list[MembersUpdated]:
-        async with self.database.writing() as session:
-            return await add_leads(session, self.world.scope, segments, list(leads), now=NOW)
-
-    async def remove(self, segment: int, leads: Iterable[int]) -> MembersUpdated:
-        async with self.database.writing() as session:
-            return await remove_leads(session, self.world.scope, segment, list(leads), now=NOW)
-
-    async def update(self, segment: int, choice: UpdateChoice) -> MembersUpdated:
-        async with self.database.writing() as session:
-            return await update_segment_members(session, self.world.scope, segment, choice, now=NOW)
-
-    async def empty(self, segment: int, *, confirm: bool = True) -> MembersUpdated:
-        async with self.database.writing() as session:
-            return await empty_segment(session, self.world.scope, segment, confirm=confirm, now=NOW)
-
-    async def preview(self, segment: int | None, chosen: SegmentFilter) -> FilterCounts:
-        async with self.database.reading() as session:
-            plan = await plan_filter(
-                session, self.world.scope, project_id=1, segment_id=segment, chosen=chosen, now=NOW
-            )
-            counts = await count_plan(session, self.world.scope, plan)
-            page = await page_of_plan(session, self.world.scope, plan, Paging(200))
-            assert len(page.rows) == counts.matching
-            return counts
-
-    async def rows(self, segment: int) -> dict[int, Origin]:
-        async with self.database.reading() as session:
-            found = await session.execute(
-                select(col(SegmentMember.lead_id), col(SegmentMember.origin)).where(
-                    col(SegmentMember.segment_id) == segment
-                )
-            )
-            return {lead: Origin(origin) for lead, origin in found.all()}
-
-    async def members(self, segment: int) -> set[int]:
-        return {
-            lead
-            for lead, origin in (await self.rows(segment)).items()
-            if origin is not Origin.REMOVED_BY_HAND
-        }
-
-    async def log(
-        self, *segments: int, after: dict[int, Position] | None = None, limit: int = 100
-    ) -> list[MembershipEntry]:
-        async with self.database.reading() as session:
-            reader = LogReader(self.world.organisation_id, segments or None, {**(after or {})})
-            return await reader.read(session, self.world.scope, limit)
-
-    async def fetch(self, statement: Any) -> list[Any]:
-        async with self.database.reading() as session:
-            return list((await session.execute(statement)).scalars())
-
-
-async def make_desk(database: Database, leads: int = 10, *, exclusive: bool = False) -> Desk:
-    async with database.writing() as session:
-        world = await make_world(session, FIELDS, exclusive=exclusive)
-        await insert_leads(session, world, [{"beds": float(n)} for n in range(1, leads + 1)])
-    return Desk(database, world)
+from db.queries.segment_filter import FilterCounts
+from tests.leads import NOW
+from tests.segment_desk import ADD, ALL, REPLACE, Desk, beds, make_desk, replayed, standing_of
 
 
 @pytest.fixture
@@ -153,21 +45,6 @@ async def desk(database: Database) -> Desk:
 @pytest.fixture
 async def exclusive_desk(database: Database) -> Desk:
     return await make_desk(database, exclusive=True)
-
-
-async def replayed(desk: Desk, segment: int) -> set[int]:
-    """The members as the log alone tells them."""
-    members: set[int] = set()
-    place: dict[int, Position] = {}
-    while entries := await desk.log(segment, after=place, limit=3):
-        for entry in entries:
-            assert not set(entry.joined) & members
-            assert set(entry.left) <= members
-            members = members - set(entry.left) | set(entry.joined)
-            place = {segment: entry.rest or entry.place}
-            if entry.rest:
-                break
-    return members
 
 
 async def test_adding_lets_nobody_go_and_replacing_lets_go_who_no_longer_matches(desk: Desk) -> None:
@@ -333,7 +210,11 @@ async def test_any_sequence_of_operations_agrees_with_the_laws_and_the_log(
             matching = set(range(1, chance.randint(1, 12) + 1))
             done = await desk.save(segment, beds("<=", len(matching)), choice)
             expected = diff(
-                matching, before, choice.mode, include_pinned=choice.include_pinned, held_elsewhere=elsewhere
+                frozenset(matching),
+                standing_of(before),
+                choice.mode,
+                include_pinned=choice.include_pinned,
+                held=frozenset(elsewhere),
             )
             assert (done.joined, done.left) == (len(expected.joined), len(expected.left))
             assert (done.kept, done.barred) == (len(expected.kept), len(expected.barred))

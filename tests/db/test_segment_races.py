@@ -13,7 +13,8 @@ from core.segment_filter import SegmentFilter
 from db.change_feed import ChangeFeed
 from db.commands.segment import create_segment
 from db.commands.segment_filter import save_filter
-from db.commands.segment_member import MembersUpdated, UpdateChoice, add_leads, update_segment_members
+from db.commands.segment_member import MembersUpdated, add_leads
+from db.commands.segment_update import UpdateChoice, update_segment_members
 from db.database import Database
 from db.models import SegmentMember, User
 from gql.authz.tokens import principal_of

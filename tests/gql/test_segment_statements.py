@@ -11,7 +11,7 @@ from core.segment_filter import SegmentFilter
 from db.change_feed import ChangeFeed
 from db.commands.segment import create_segment
 from db.commands.segment_filter import save_filter
-from db.commands.segment_member import UpdateChoice
+from db.commands.segment_update import UpdateChoice
 from db.database import Database
 from db.models import FieldDefinition
 from gql.authz.tokens import principal_of

@@ -22,6 +22,7 @@ def upgrade() -> None:
     add_automation()
     add_owner_team_sets()
     move_owner_teams()
+    add_membership_undo()
 
 
 def add_patterns() -> None:
@@ -247,6 +248,27 @@ def _rebuild_without(table: str, constraint: str) -> None:
         *indexes,
     ):
         connection.exec_driver_sql(statement)
+
+
+def add_membership_undo() -> None:
+    with op.batch_alter_table("segment") as segment:
+        segment.add_column(sa.Column("members_revision", sa.Integer(), server_default="0", nullable=False))
+        segment.add_column(sa.Column("members_job_id", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "membership_undo",
+        _id("organisation_id"),
+        _id("segment_id"),
+        _id("place"),
+        sa.Column("changeset", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("before", columns.JsonValue(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "segment_id", "place"),
+    )
+    op.create_index(
+        "membership_undo_changeset", "membership_undo", ["organisation_id", "changeset", "segment_id"]
+    )
 
 
 def _organisation_row() -> tuple[sa.schema.SchemaItem, ...]:
