@@ -10,7 +10,8 @@ from core.membership import Automation, SegmentKind, UpdateMode
 from db import change_log
 from db.change_log import actor_record
 from db.commands.segment import SegmentSettings, create_segment, update_segment
-from db.commands.segment_member import UpdateChoice, members_to_edit, update_segment_members
+from db.commands.segment_member import members_to_edit
+from db.commands.segment_update import UpdateChoice, update_segment_members
 from db.models import Segment
 
 AUTOMATION_PATH = ("input", "automation")
