@@ -8,11 +8,8 @@ organisation again, so that every part of a statement goes to one tenant.
 from collections.abc import Iterable
 from typing import Any, Self
 
-import orjson
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    Dialect,
     Text,
     and_,
     bindparam,
@@ -22,8 +19,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy import ColumnElement, Text, bindparam, cast, false, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
