@@ -8,14 +8,13 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.access import Actor, Scope
+from core.access import Scope
+from core.audit import AuditKind, is_administrative
+from db import audit_log
+from db.actor_record import actor_record
+from db.audit_log import Act
 from db.ids import allocate
 from db.models import ChangeLog
-
-
-def actor_record(actor: Actor) -> dict[str, Any]:
-    """An actor as the logs keep it."""
-    return {"kind": actor.kind.value, "user": actor.user_id, "token": actor.token_id}
 
 
 async def append(
@@ -49,7 +48,10 @@ class Edit:
 
 
 async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit], *, now: datetime) -> int:
-    """Records several edits, at least one, and returns the first one's id; the others' follow it."""
+    """Records several edits, at least one, and returns the first one's id; the others' follow it.
+
+    Those that are administration go to the audit log as well.
+    """
     first = await allocate(session, scope.organisation_id, "change_log", len(edits))
     rows = [
         {
@@ -66,4 +68,11 @@ async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit],
         for entry_id, edit in enumerate(edits, first)
     ]
     await session.execute(insert(ChangeLog), rows)
+    acts = [
+        Act(AuditKind.ADMINISTRATION, scope.actor, edit.action, noun=edit.noun, noun_id=edit.noun_id)
+        for edit in edits
+        if is_administrative(edit.noun, edit.action)
+    ]
+    if acts:
+        await audit_log.append(session, scope.organisation_id, acts, now=now)
     return first

@@ -19,7 +19,7 @@ from core.access import Scope
 from core.errors import BadInput, CursorExpired
 from core.membership import Cause
 from core.membership_cursor import Position, Positions
-from db.change_log import actor_record
+from db.actor_record import actor_record
 from db.database import Topic, announce
 from db.models import MembershipLog, Segment
 

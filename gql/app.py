@@ -119,6 +119,7 @@ class Application:
             database = await stack.enter_async_context(Database(self._settings.url))
             feed = await stack.enter_async_context(ChangeFeed(database))
             self._services = Services(database, feed, self._settings, self._clock)
+            stack.push_async_callback(self._services.audit.finish)
             self._token_use = TokenUse(database)
             stack.push_async_callback(self._token_use.finish)
             if self._settings.jobs_in_serve:

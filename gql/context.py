@@ -9,11 +9,12 @@ import strawberry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.access import Scope
-from core.errors import Conflict, Unauthenticated
+from core.access import Permission, Scope
+from core.errors import Conflict, Forbidden, Unauthenticated
 from db.change_feed import ChangeFeed
 from db.database import Database, lost_a_race
 from db.queries.policy import policy_changed_in
+from gql.authz.audit import Audit
 from gql.authz.enforcer import Policies
 from gql.authz.passwords import Passwords
 from gql.authz.scope import scope_of
@@ -38,6 +39,10 @@ class Services:
     clock: Clock
     policies: Policies = field(default_factory=Policies)
     passwords: Passwords = field(default_factory=Passwords)
+    audit: Audit = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.audit = Audit(self.database, self.clock)
 
 
 @dataclass(slots=True)
@@ -81,6 +86,20 @@ class Context:
         if self.current_loaders is None:
             self.current_loaders = Loaders(self.database, self.scope)
         return self.current_loaders
+
+    def denied(self, action: str, denial: Forbidden) -> None:
+        """Notes in the audit log that the caller lacked what an action needs."""
+        permission = denial.details.get("permission")
+        lacking = permission if isinstance(permission, str) else None
+        self.services.audit.denied(self.scope, action, lacking, self.address)
+
+    def need(self, permission: Permission, action: str) -> None:
+        """Raises Forbidden without the permission, and notes that in the audit log."""
+        try:
+            self.scope.need(permission)
+        except Forbidden as denial:
+            self.denied(action, denial)
+            raise
 
     async def refresh_scope(self) -> Scope:
         """The scope as it is now. Raises Unauthenticated once the token or its owner is gone."""

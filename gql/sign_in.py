@@ -44,6 +44,9 @@ async def sign_in(context: Context, email: str, password: str, organisation: str
         account = await find_account(session, organisation_id, email=address)
     known_hash = account.hash if account is not None and account.user.active else None
     if not await passwords.are_right(password, known_hash) or account is None:
+        if organisation_id != NO_ORGANISATION:
+            who = Actor(ActorKind.USER, None if account is None else account.user.id)
+            context.services.audit.sign_in_failed(organisation_id, who, context.address)
         raise Unauthenticated(WRONG)
     return await _new_session(context, account)
 

@@ -8,7 +8,7 @@ from core.access import Scope
 from core.errors import Conflict
 from core.membership import Automation, SegmentKind, UpdateMode
 from db import change_log
-from db.change_log import actor_record
+from db.actor_record import actor_record
 from db.commands.segment import SegmentSettings, create_segment, update_segment
 from db.commands.segment_member import members_to_edit
 from db.commands.segment_update import UpdateChoice, update_segment_members

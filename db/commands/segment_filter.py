@@ -9,7 +9,7 @@ from core.errors import Conflict
 from core.membership import Automation, SegmentKind
 from core.segment_filter import SegmentFilter, filter_record
 from db import change_log
-from db.change_log import actor_record
+from db.actor_record import actor_record
 from db.commands.segment_member import MembersUpdated, members_to_edit
 from db.commands.segment_update import UpdateChoice, apply_rule
 from db.models import Segment, SegmentRevision

@@ -1,6 +1,7 @@
 """The tables; importing this package registers all of them."""
 
 from db.models.access import ApiToken, CasbinRule, Team, User, UserPassword
+from db.models.audit_log import AuditLog
 from db.models.calling import Call, CallSession
 from db.models.campaign import Campaign, CampaignResult, FieldDefinition, Project, Template, TemplateField
 from db.models.change_log import ChangeLog
@@ -28,6 +29,7 @@ from db.models.touch import Touch
 
 __all__ = [
     "ApiToken",
+    "AuditLog",
     "Automation",
     "Call",
     "CallCount",

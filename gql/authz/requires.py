@@ -5,6 +5,7 @@ Every root field, and every sensitive one below, has `requires(Permission.X)`, `
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import strawberry
@@ -16,6 +17,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
 from core.access import FEATURES, Permission
+from core.errors import Forbidden
 
 __all__ = [
     "Permission",
@@ -57,21 +59,32 @@ class Requirement(FieldExtension):
         field.directives = [*field.directives, directive]
 
     def resolve(self, next_: SyncExtensionResolver, source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
-        self._check(info)
-        return next_(source, info, **kwargs)
+        with _denials_noted(info):
+            self._check(info)
+            return next_(source, info, **kwargs)
 
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **kwargs: Any
     ) -> Any:
-        self._check(info)
-        answer = next_(source, info, **kwargs)
-        # A subscription comes here too; what it gives are its events, which nobody may await.
-        return answer if isinstance(answer, AsyncIterator) else await answer
+        with _denials_noted(info):
+            self._check(info)
+            answer = next_(source, info, **kwargs)
+            # A subscription comes here too; what it gives are its events, which nobody may await.
+            return answer if isinstance(answer, AsyncIterator) else await answer
 
     def _check(self, info: strawberry.Info) -> None:
         scope = info.context.scope
         if self.permission is not None:
             scope.need(self.permission)
+
+
+@contextmanager
+def _denials_noted(info: strawberry.Info) -> Iterator[None]:
+    try:
+        yield
+    except Forbidden as denial:
+        info.context.denied(info.field_name, denial)
+        raise
 
 
 class OpenToAll(FieldExtension):

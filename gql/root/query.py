@@ -8,6 +8,7 @@ import strawberry
 from core.access import Permission
 from gql.resolvers import (
     api_token,
+    audit_log,
     calling,
     campaign,
     change_log,
@@ -34,6 +35,7 @@ from gql.resolvers import (
 )
 from gql.root.declare import reads, tries
 from gql.schema.api_token import ApiToken
+from gql.schema.audit_log import AuditLogEntry
 from gql.schema.calling import CallableSegment
 from gql.schema.campaign import Campaign
 from gql.schema.change_log import ChangeLogEntry
@@ -86,6 +88,11 @@ class Query:
         api_token.list_api_tokens,
         None,
         "The caller's own tokens; everyone's for those who manage integrations.",
+    )
+    audit_log: Connection[AuditLogEntry] | None = reads(
+        audit_log.list_audit,
+        Permission.AUDIT_VIEW,
+        "Administrative and denied acts, newest first.",
     )
     change_log: Connection[ChangeLogEntry] | None = reads(
         change_log.list_changes,

@@ -69,7 +69,7 @@ class UploadEndpoint:
     async def _context(self, request: Request) -> Context:
         principal = principal_of(request.headers.get("authorization"))
         context = await open_context(self._services(), principal, None)
-        context.scope.need(Permission.LEAD_IMPORT)
+        context.need(Permission.LEAD_IMPORT, "uploads")
         return context
 
     async def _upload(self, context: Context, given: str) -> LeadUpload:

@@ -1,4 +1,4 @@
-"""Access: passwords and sessions"""
+"""Access: passwords and sessions, the audit log"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _passwords()
+    _audit_log()
 
 
 def _passwords() -> None:
@@ -26,3 +27,23 @@ def _passwords() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "user_id"),
     )
     op.add_column("api_token", sa.Column("session", sa.Boolean(), server_default=sa.false(), nullable=False))
+
+
+def _audit_log() -> None:
+    op.create_table(
+        "audit_log",
+        sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("actor", columns.JsonValue(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("permission", sa.String(), nullable=True),
+        sa.Column("noun", sa.String(), nullable=True),
+        sa.Column("noun_id", sa.BigInteger(), nullable=True),
+        sa.Column("address", sa.String(), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "id"),
+    )
+    op.create_index("audit_log_time", "audit_log", ["organisation_id", "at", "id"])

@@ -1,0 +1,89 @@
+"""Every denied and every administrative act is in the audit log."""
+
+import ssl
+from typing import Any
+
+import pytest
+
+from tests.client import Client, GraphQLFailed
+from tests.conftest import Connect
+from tests.demo import make_demo
+from tests.server import Installation
+
+AUDIT = """query($kind: AuditKind, $user: ID) { auditLog(kind: $kind, userId: $user, first: 100) {
+  totalCount
+  nodes { kind action permission objectType objectId times address actor { kind user { email } } }
+} }"""
+GUESS = """mutation {
+  signIn(input: {email: "agent@demo.example", password: "no", organisation: "Demo"}) { token }
+}"""
+WHO = "{ viewer { user { id } } }"
+
+
+async def denied(client: Client, query: str, **variables: Any) -> None:
+    with pytest.raises(GraphQLFailed) as failed:
+        await client.run(query, **variables)
+    assert "FORBIDDEN" in failed.value.codes
+
+
+async def entries(client: Client, **wanted: Any) -> list[dict[str, Any]]:
+    answer = await client.run(AUDIT, **wanted)
+    assert answer["auditLog"]["totalCount"] == len(answer["auditLog"]["nodes"])
+    nodes: list[dict[str, Any]] = answer["auditLog"]["nodes"]
+    return nodes
+
+
+async def test_denied_and_administrative_acts_and_failed_sign_ins_are_in_the_audit_log(
+    installation: Installation, tls: ssl.SSLContext, connect: Connect
+) -> None:
+    tokens = make_demo(installation)
+    other = installation.run("organisation", "create", "Other", "--admin", "a@other.example").strip()
+    server = installation.serve()
+    await server.ready(tls)
+    admin, agent = await connect(server.url, tokens["admin"]), await connect(server.url, tokens["agent"])
+    nobody, stranger = await connect(server.url), await connect(server.url, other)
+    agent_id = (await agent.run(WHO))["viewer"]["user"]["id"]
+
+    for _ in range(3):
+        await denied(agent, "{ changeLog { nodes { id } } }")
+    await denied(agent, 'mutation { createTeam(input: {name: "Mine"}) { team { id } } }')
+    await denied(agent, "{ auditLog { nodes { id } } }")
+    assert (await agent.put("/uploads/x", b"a,b")).status_code == 403
+    assert (await nobody.post(GUESS)).json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    made = await admin.run('mutation { createTeam(input: {name: "Night"}) { team { id } } }')
+    team = made["createTeam"]["team"]["id"]
+    await admin.run(
+        "mutation($user: ID!) { setRoles(input: {userId: $user, roles: [AGENT]}) { userErrors { code } } }",
+        user=agent_id,
+    )
+    # What was denied is written beside the requests, the last of it when the server stops.
+    assert server.stop() == 0
+    server.start()
+    await server.ready(tls)
+
+    denials = await entries(admin, kind="DENIAL")
+    assert {entry["actor"]["user"]["email"] for entry in denials} == {"agent@demo.example"}
+    assert {entry["address"] for entry in denials} == {"127.0.0.1"}
+    summed: dict[tuple[str, str], int] = {}
+    for entry in denials:
+        key = entry["action"], entry["permission"]
+        summed[key] = summed.get(key, 0) + entry["times"]
+    assert summed == {
+        ("changeLog", "change_log:view"): 3,
+        ("createTeam", "user:manage"): 1,
+        ("auditLog", "audit:view"): 1,
+        ("uploads", "lead:import"): 1,
+    }
+    assert [entry["actor"]["user"]["email"] for entry in await entries(admin, kind="SIGN_IN_FAILED")] == [
+        "agent@demo.example"
+    ]
+    acts = await entries(admin, kind="ADMINISTRATION")
+    assert [(act["action"], act["objectType"]) for act in acts[:2]] == [
+        ("roles_set", "User"),
+        ("created", "Team"),
+    ]
+    assert [act["objectId"] for act in acts[:2]] == [agent_id, team]
+    assert {entry["kind"] for entry in await entries(admin, user=agent_id)} == {"DENIAL", "SIGN_IN_FAILED"}
+    seen = await entries(stranger)
+    assert {entry["kind"] for entry in seen} == {"ADMINISTRATION"}
+    assert "agent@demo.example" not in str(seen)
