@@ -68,7 +68,8 @@ class UploadEndpoint:
 
     async def _context(self, request: Request) -> Context:
         principal = principal_of(request.headers.get("authorization"))
-        context = await open_context(self._services(), principal, None)
+        address = request.client.host if request.client else None
+        context = await open_context(self._services(), principal, None, address)
         context.need(Permission.LEAD_IMPORT, "uploads")
         return context
 
