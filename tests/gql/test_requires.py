@@ -1,5 +1,5 @@
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -49,15 +49,19 @@ SCHEMA = strawberry.Schema(Query, subscription=Subscription)
 
 @dataclass
 class Caller:
-    """A context with a scope, or without one."""
+    """A context with a scope, or without one; it remembers what was denied."""
 
     features: frozenset[Permission] | None
+    denials: list[str] = field(default_factory=list)
 
     @property
     def scope(self) -> Scope:
         if self.features is None:
             raise Unauthenticated
         return Scope(1, Actor(ActorKind.API_KEY), self.features, frozenset(), 1)
+
+    def denied(self, action: str, denial: Forbidden) -> None:
+        self.denials.append(action)
 
 
 NOBODY = Caller(None)
@@ -70,10 +74,16 @@ async def run(query: str, caller: Caller) -> tuple[Any, list[type | None]]:
     return result.data, [type(error.original_error) for error in result.errors or []]
 
 
-@pytest.mark.parametrize("field", ["sync", "later"])
-async def test_a_field_answers_those_with_the_permission_and_no_one_else(field: str) -> None:
-    query = "{" + field + "}"
-    assert await run(query, RICH) == ({field: 42 if field == "sync" else 43}, [])
+async def test_what_is_denied_is_noted_with_the_name_of_the_field_whatever_its_alias() -> None:
+    caller = Caller(frozenset())
+    await run("{ mine: sync open also: later }", caller)
+    assert caller.denials == ["sync", "later"]
+
+
+@pytest.mark.parametrize("name", ["sync", "later"])
+async def test_a_field_answers_those_with_the_permission_and_no_one_else(name: str) -> None:
+    query = "{" + name + "}"
+    assert await run(query, RICH) == ({name: 42 if name == "sync" else 43}, [])
     assert await run(query, POOR) == (None, [Forbidden])
     assert await run(query, NOBODY) == (None, [Unauthenticated])
 
