@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Permission, Scope
 from core.touch import NewTouch
-from db.change_log import actor_record
+from db.actor_record import actor_record
 from db.ids import allocate
 from db.lead_changes import note_changed
 from db.models import Lead, Touch
