@@ -272,6 +272,11 @@ class Scope:
         if permission not in self.features:
             raise Forbidden(details={"permission": permission.value})
 
+    def need_all_segments(self) -> None:
+        """Raises Forbidden with a token that names its segments."""
+        if self.confined:
+            raise Forbidden("A token that is limited to segments is not good for this.")
+
     def within(self, resource: Resource, right: Right) -> Reach:
         return self.reach.get((resource, right), NOWHERE)
 

@@ -24,7 +24,7 @@ class JobKind(StrEnum):
 PERMISSIONS: Mapping[JobKind, Permission] = {
     JobKind.LEAD_IMPORT: Permission.LEAD_IMPORT,
     JobKind.LEAD_IMPORT_PLAN: Permission.LEAD_IMPORT,
-    JobKind.LEAD_IMPORT_UNDO: Permission.LEAD_IMPORT,
+    JobKind.LEAD_IMPORT_UNDO: Permission.LEAD_POOL_MANAGE,
     JobKind.LEAD_PUSH: Permission.LEAD_IMPORT,
     JobKind.LEAD_STAGE: Permission.LEAD_EDIT,
     JobKind.LEAD_TAG: Permission.LEAD_VIEW,

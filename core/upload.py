@@ -13,6 +13,7 @@ from core.field_mapping import Column, guess_type
 from core.fields import FieldType, Locale
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
 from core.lead_spread import Spread, check_spread, spread_from
+from core.names import checked_description
 
 ROWS_LOOKED_AT = 200
 SAMPLES_SHOWN = 5
@@ -68,6 +69,7 @@ def check_settings(settings: ImportSettings) -> None:
     """Raises BadInput for settings that contradict themselves."""
     check_active_dates(settings.active_from, settings.active_until)
     check_spread(settings.spread)
+    checked_description(settings.description)
     if settings.owner_user_id is not None and settings.owner_team_ids:
         raise BadInput("The owner is a user or teams, not both.", field=("input", "ownerTeamIds"))
     check_owner_teams(settings.owner_team_ids, ("input", "ownerTeamIds"))

@@ -27,6 +27,7 @@ from sqlalchemy.types import Boolean
 from sqlmodel import col
 
 from core.access import Permission, Resource, Right, Scope
+from core.jobs import PERMISSIONS
 from core.membership import Origin
 from db.models import (
     Campaign,
@@ -175,9 +176,17 @@ def visible_uploads(scope: Scope, upload: type[LeadUpload] = LeadUpload) -> Colu
 
 
 def visible_jobs(scope: Scope) -> ColumnElement[bool]:
-    """Jobs that the caller asked for, or on an upload they see; none for a token that names segments."""
+    """Jobs of kinds that the caller may do: asked for by them, or on an upload they see.
+
+    With a token that names segments, those that were asked for with it.
+    """
+    kinds = [kind.value for kind, permission in PERMISSIONS.items() if scope.may(permission)]
+    return and_(col(Job.kind).in_(kinds), _jobs_in_reach(scope))
+
+
+def _jobs_in_reach(scope: Scope) -> ColumnElement[bool]:
     if scope.confined:
-        return false()
+        return false() if scope.actor.token_id is None else col(Job.created_by_token) == scope.actor.token_id
     if _manages(scope, Permission.CAMPAIGN_MANAGE) or _everywhere(scope, Resource.LEAD_POOL):
         return true()
     upload = aliased(LeadUpload)

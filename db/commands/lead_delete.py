@@ -1,6 +1,6 @@
 """Deleting one lead, with all that hangs on it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,10 @@ from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.errors import ConfirmRequired, Conflict, InUse
-from core.membership import Cause, Origin
-from db import change_log, membership_log
+from db import change_log
 from db.commands.lead_edit import logged_values
-from db.membership_log import Changeset
-from db.models import Call, Lead, LeadSlots, Segment, SegmentMember
+from db.commands.lead_removal import remove_leads
+from db.models import Call, Lead, Segment, SegmentMember
 from db.queries.lead_form import forms_of_campaigns
 from db.queries.visible import check_version, visible_or_not_found
 
@@ -51,23 +50,8 @@ async def delete_lead(
         now=now,
         before={"campaign": lead.campaign_id, "pool": lead.pool_id, "calls": calls, **before},
     )
-    await _leave(session, scope, lead, segments, number, now)
-    for table in (Call, LeadSlots):
-        await session.execute(delete(table).where(_of_lead(scope, table, lead.id)))
-    await session.delete(lead)
-    await session.flush()
-
-
-async def _locked_segments(session: AsyncSession, scope: Scope, lead_id: int) -> dict[int, Segment]:
-    """The segments with a row of the lead, locked before it: in the order in which everybody locks them."""
-    of_lead = select(col(SegmentMember.segment_id)).where(_of_lead(scope, SegmentMember, lead_id))
-    found = (
-        select(Segment)
-        .where(col(Segment.organisation_id) == scope.organisation_id, col(Segment.id).in_(of_lead))
-        .order_by(col(Segment.id))
-        .with_for_update(of=Segment)
-    )
-    return {segment.id: segment for segment in (await session.execute(found)).scalars()}
+    await session.execute(delete(Call).where(_of_lead(scope, Call, lead.id)))
+    await remove_leads(session, scope, segments, [lead.id], changeset=number, now=now)
 
 
 async def _check_deletable(
@@ -89,24 +73,16 @@ async def _check_deletable(
     return made
 
 
-async def _leave(
-    session: AsyncSession,
-    scope: Scope,
-    lead: Lead,
-    segments: Mapping[int, Segment],
-    number: int,
-    now: datetime,
-) -> None:
-    """Ends memberships, in the segments' logs, and takes back what kept it out of others."""
-    of_lead = _of_lead(scope, SegmentMember, lead.id)
-    gone = delete(SegmentMember).where(of_lead)
-    rows = await session.execute(gone.returning(col(SegmentMember.segment_id), col(SegmentMember.origin)))
-    for segment_id, origin in sorted(rows.all()):
-        if segment_id not in segments:
-            raise Conflict("The lead is just joining a segment: try again.", field=("input", "id"))
-        if origin != Origin.REMOVED_BY_HAND.value:
-            changeset = Changeset(number, Cause.HAND, segments[segment_id].rule_revision, now)
-            await membership_log.append(session, scope, segment_id, changeset, joined=[], left=[lead.id])
+async def _locked_segments(session: AsyncSession, scope: Scope, lead_id: int) -> Sequence[Segment]:
+    """The segments with a row of the lead, locked before it: in the order in which everybody locks them."""
+    of_lead = select(col(SegmentMember.segment_id)).where(_of_lead(scope, SegmentMember, lead_id))
+    found = (
+        select(Segment)
+        .where(col(Segment.organisation_id) == scope.organisation_id, col(Segment.id).in_(of_lead))
+        .order_by(col(Segment.id))
+        .with_for_update(of=Segment)
+    )
+    return (await session.execute(found)).scalars().all()
 
 
 def _of_lead(scope: Scope, table: type[Any], lead_id: int) -> ColumnElement[bool]:

@@ -83,10 +83,13 @@ async def clone_lead(
 ) -> LeadCreated:
     """The lead once more, in another campaign: new, with the master data that the two templates share.
 
+    Not with a token that names its segments: the clone would be outside them.
+
     new     what to enter besides or instead: a value that the other template requires
     Raises  Conflict where the campaign has it already, BadInput for a value that is missing there
     """
     scope.need(Permission.LEAD_EDIT)
+    scope.need_all_segments()
     original = await visible_or_not_found(session, scope, Lead, lead_id)
     campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
     master = await _locked_master(session, scope, original)

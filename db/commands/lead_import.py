@@ -122,6 +122,7 @@ async def known_leads(
         select(
             col(Lead.duplicate_key),
             col(Lead.id),
+            col(Lead.created_at),
             col(Lead.line),
             col(Lead.is_open),
             col(Lead.status),
@@ -145,7 +146,10 @@ async def known_leads(
         repeated = repeated.order_by(col(Lead.id) + 0).with_for_update(key_share=True, of=Lead)
     found = await session.execute(repeated)
     known: dict[str, list[KnownLead]] = defaultdict(list)
-    for key, lead_id, line, is_open, status, in_file in sorted(found, key=lambda row: row.id):
+    # Not by number alone: processes take their numbers in blocks.
+    for key, lead_id, _, line, is_open, status, in_file in sorted(
+        found, key=lambda row: (row.created_at, row.id)
+    ):
         place = line if in_file else None
         known[str(key)].append(KnownLead(place, bool(in_file), is_open, status=status, id=lead_id))
     return known

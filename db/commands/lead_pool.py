@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.access import Permission, Resource, Right, Scope
 from core.errors import Conflict, Forbidden
 from core.fields import fold
-from core.names import checked_name
+from core.names import checked_description, checked_name
 from core.upload import ImportSettings, check_active_dates
 from db import change_log
 from db.ids import allocate
@@ -37,7 +37,7 @@ async def create_lead_pool(
     """An empty pool for leads that are entered by hand."""
     scope.need(Permission.LEAD_POOL_MANAGE)
     campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
-    values = {"name": checked_name(name), "description": description, "source": HAND}
+    values = {"name": checked_name(name), "description": checked_description(description), "source": HAND}
     pool = await _create(session, scope, campaign, values, now)
     after = {"name": pool.name, "campaign": campaign.id}
     await change_log.append(
@@ -89,6 +89,7 @@ async def update_lead_pool(
     if "name" in wanted:
         wanted["name"] = checked_name(wanted["name"])
         pool.name_folded = fold(wanted["name"])
+    checked_description(wanted.get("description", ""))
     check_active_dates(
         wanted.get("active_from", pool.active_from), wanted.get("active_until", pool.active_until)
     )

@@ -1,4 +1,4 @@
-"""Deleting leads that nobody has worked, many at once: they leave their segments, which their logs say."""
+"""Deleting leads, one or many at once: they leave their segments, which their logs say."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.access import Scope
+from core.errors import Conflict
 from core.membership import Cause
 from db import membership_log
 from db.lead_counts import counting
@@ -59,7 +60,10 @@ async def remove_leads(
     changeset: int,
     now: datetime,
 ) -> None:
-    """Deletes leads without calls, and their memberships; the caller holds them, and the segments."""
+    """Deletes leads without calls, and their memberships; the caller holds them, and the segments.
+
+    Raises  Conflict where one has joined another segment since these were locked
+    """
     await _leave_segments(session, scope, segments, ids, changeset, now)
     async with counting(session, scope.organisation_id, ids):
         for table, key in ((LeadSlots, col(LeadSlots.lead_id)), (Lead, col(Lead.id))):
@@ -103,6 +107,8 @@ async def _leave_segments(
     for segment_id, lead_id, member in await _run(session, gone):
         if member:
             left[segment_id].append(lead_id)
+    if left.keys() - {segment.id for segment in segments}:
+        raise Conflict("A lead is just joining a segment: try again.", field=("input", "id"))
     for segment in segments:
         if segment.id in left:
             changeset = Changeset(number, Cause.DELETION, segment.rule_revision, now)

@@ -10,15 +10,13 @@ from sqlmodel import col
 from core.access import Permission, Resource, Right, Scope
 from core.errors import BadInput, ConfirmRequired, Forbidden
 from core.membership import Automation, SegmentKind
-from core.names import checked_name
+from core.names import checked_description, checked_name
 from core.opening_hours import OpeningHours, hours_to_json
 from db import change_log
 from db.commands.grant import grant_to_creator, withdraw_access
 from db.ids import allocate
 from db.models import MembershipLog, MembershipUndo, Segment, SegmentGroup, SegmentMember, SegmentRevision
 from db.queries.visible import check_version, visible_or_not_found
-
-MAX_DESCRIPTION = 10_000
 
 
 class SegmentSettings(TypedDict, total=False):
@@ -133,11 +131,7 @@ def _columns(settings: SegmentSettings) -> dict[str, Any]:
         columns["kind"] = settings["kind"].value
     if (hours := settings.get("hours")) is not None:
         columns["hours"] = hours_to_json(hours)
-    description = settings.get("description", "")
-    if len(description) > MAX_DESCRIPTION or "\x00" in description:
-        raise BadInput(
-            f"A description has at most {MAX_DESCRIPTION:,} characters.", field=["input", "description"]
-        )
+    checked_description(settings.get("description", ""))
     return columns
 
 

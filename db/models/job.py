@@ -13,6 +13,7 @@ class Job(OrganisationRow, table=True):
     """A job row; whoever holds its lease works on it.
 
     state     queued, running, succeeded, failed, cancelled
+    created_by_token  the token it was asked for with: one that names its segments follows no other jobs
     payload   what to do      progress  how far it is, and where to go on after a crash
     """
 
@@ -37,5 +38,6 @@ class Job(OrganisationRow, table=True):
     cancel_requested: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: int | None = Field(default=None, sa_type=BigInteger)
+    created_by_token: int | None = Field(default=None, sa_type=BigInteger)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

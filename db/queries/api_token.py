@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Permission, Scope
-from core.errors import NotFound
+from core.access import UNLIMITED, Permission, Scope
+from core.errors import Forbidden, NotFound
 from db.models import ApiToken, Organisation, User
 from db.paging import OrderKey, Page, Paging, fetch_page
 
@@ -42,8 +42,16 @@ async def token_state(session: AsyncSession, organisation_id: int, token_id: int
     return None if row is None else TokenState(*row)
 
 
+def check_reach(scope: Scope) -> None:
+    """Raises Forbidden with a limited token, which knows nothing of its owner's others."""
+    if scope.limits != UNLIMITED and not scope.may(Permission.INTEGRATION_MANAGE):
+        raise Forbidden("A limited token is not good for others.")
+
+
 async def find_api_token(session: AsyncSession, scope: Scope, token_id: int) -> ApiToken:
-    """A token within reach. Raises NotFound."""
+    """A token within reach; a limited one reaches itself. Raises NotFound, Forbidden."""
+    if token_id != scope.actor.token_id:
+        check_reach(scope)
     found = await session.scalar(select(ApiToken).where(*_within(scope), col(ApiToken.id) == token_id))
     if found is None:
         raise NotFound
@@ -51,6 +59,7 @@ async def find_api_token(session: AsyncSession, scope: Scope, token_id: int) -> 
 
 
 async def page_of_api_tokens(session: AsyncSession, scope: Scope, paging: Paging) -> Page[ApiToken]:
+    check_reach(scope)
     return await fetch_page(session, select(ApiToken).where(*_within(scope)), ORDER, paging)
 
 

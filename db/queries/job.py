@@ -4,13 +4,12 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Permission, Scope
+from core.access import Scope
 from core.jobs import JobState
 from db.models import Job
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.scope_sql import visible_jobs
 
-PERMISSION = Permission.LEAD_IMPORT
 NEWEST_FIRST = [OrderKey(col(Job.created_at), descending=True), OrderKey(col(Job.id), descending=True)]
 
 

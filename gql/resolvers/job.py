@@ -79,11 +79,11 @@ async def job_progressed(info: Info, id: JobId, after: AfterEvent = None) -> Asy
     """Each step as it is stored, or the newest of several, again while all is quiet; ends with the job."""
     context = info.context
     job_id = ids.local(NOUN, id, context.scope)
+    await _row(context, job_id)
     seen, told = _seen(context.last_event_id or after), monotonic()
     async with context.feed.listen(context.scope.organisation_id, Topic.JOB, Topic.POLICY) as wake:
         while True:
-            await _check_caller(context)
-            row = await _row(context, job_id)
+            row = await _followed(context, job_id)
             if (here := _place(row)) > seen or monotonic() - told >= context.settings.heartbeat_seconds:
                 seen, told = max(here, seen), monotonic()
                 yield JobEvent(cursor=f"{seen[0]}.{seen[1]}", job=Job.from_row(row))
@@ -92,13 +92,13 @@ async def job_progressed(info: Info, id: JobId, after: AfterEvent = None) -> Asy
             await wake.wait(context.settings.poll_seconds)
 
 
-async def _check_caller(context: Context) -> None:
-    """Reads the caller's rights anew. Raises Forbidden once the token or the right is gone."""
+async def _followed(context: Context, job_id: int) -> Row:
+    """The job, for the caller as they are now. Raises Forbidden once the token or the right is gone."""
     try:
-        scope = await context.refresh_scope()
-    except Unauthenticated:
-        raise Forbidden("The token is no longer valid.") from None
-    scope.need(queries.PERMISSION)
+        await context.refresh_scope()
+        return await _row(context, job_id)
+    except (Unauthenticated, NotFound):
+        raise Forbidden("The token is no longer valid, or no longer good for this.") from None
 
 
 async def _row(context: Context, job_id: int) -> Row:

@@ -264,12 +264,12 @@ class Mutation(LeadMutation):
         "Begins the import of an upload; follow it with `jobProgressed`.",
     )
     cancel_job: JobPayload | None = changes(
-        job.cancel_job, JobPayload, Permission.LEAD_IMPORT, "Stops a job; what it has done so far stays."
+        job.cancel_job, JobPayload, None, "Stops a job; what it has done so far stays."
     )
     resume_job: JobPayload | None = changes(
         job.resume_job,
         JobPayload,
-        Permission.LEAD_IMPORT,
+        None,
         "Has a job that was cancelled or has failed go on where it stopped.",
     )
     undo_changeset: JobPayload | None = changes(

@@ -20,6 +20,6 @@ class Subscription:
     )
     job_progressed: AsyncIterator[JobEvent] = streams(
         job.job_progressed,
-        Permission.LEAD_IMPORT,
+        None,
         "How a job goes on, step by step; ends with the job.",
     )

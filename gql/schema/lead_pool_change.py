@@ -7,6 +7,7 @@ import strawberry
 from core.access import Permission
 from core.errors import ErrorCode
 from core.lead_pool import MAX_SEED, Kept
+from core.names import MAX_DESCRIPTION
 from db.paging import MAX_FIRST as MAX_POOLS
 from gql.schema.enums import published
 from gql.schema.lead_pool import LeadPool
@@ -23,20 +24,25 @@ published(
         "USED_BY_SEGMENT": "The pool is empty, but a segment's filter names it.",
     },
 )
+ABOUT = f"Free text, at most {MAX_DESCRIPTION:,} characters."
 
 
 @strawberry.input(description="A new, empty pool for leads entered by hand.")
 class CreateLeadPoolInput:
     campaign_id: strawberry.ID = strawberry.field(description="The campaign it belongs to.")
     name: str = strawberry.field(description="1 to 200 characters.")
-    description: str = strawberry.field(default="", description="Free text.")
+    description: str = strawberry.field(
+        default="", description=ABOUT
+    )
 
 
 @strawberry.input(description="What to change of a pool; what is left out stays as it is.")
 class UpdateLeadPoolInput:
     id: strawberry.ID = strawberry.field(description="The pool.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
-    description: str | None = strawberry.field(default=None, description="Free text.")
+    description: str | None = strawberry.field(
+        default=None, description=ABOUT
+    )
     priority: int | None = strawberry.field(default=None, description="The highest come first.")
     active_from: datetime | None = strawberry.field(default=None, description="Not called before.")
     active_until: datetime | None = strawberry.field(default=None, description="Not called from then on.")

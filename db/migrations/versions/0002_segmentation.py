@@ -17,6 +17,7 @@ def upgrade() -> None:
     add_tags()
     add_pipelines()
     add_touches()
+    add_tokens_of_jobs()
     add_segment_settings()
     add_segment_goals()
     add_automation()
@@ -269,6 +270,10 @@ def add_membership_undo() -> None:
     op.create_index(
         "membership_undo_changeset", "membership_undo", ["organisation_id", "changeset", "segment_id"]
     )
+
+
+def add_tokens_of_jobs() -> None:
+    op.add_column("job", sa.Column("created_by_token", sa.BigInteger(), nullable=True))
 
 
 def _organisation_row() -> tuple[sa.schema.SchemaItem, ...]:
