@@ -31,18 +31,14 @@ ABOUT = f"Free text, at most {MAX_DESCRIPTION:,} characters."
 class CreateLeadPoolInput:
     campaign_id: strawberry.ID = strawberry.field(description="The campaign it belongs to.")
     name: str = strawberry.field(description="1 to 200 characters.")
-    description: str = strawberry.field(
-        default="", description=ABOUT
-    )
+    description: str = strawberry.field(default="", description=ABOUT)
 
 
 @strawberry.input(description="What to change of a pool; what is left out stays as it is.")
 class UpdateLeadPoolInput:
     id: strawberry.ID = strawberry.field(description="The pool.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
-    description: str | None = strawberry.field(
-        default=None, description=ABOUT
-    )
+    description: str | None = strawberry.field(default=None, description=ABOUT)
     priority: int | None = strawberry.field(default=None, description="The highest come first.")
     active_from: datetime | None = strawberry.field(default=None, description="Not called before.")
     active_until: datetime | None = strawberry.field(default=None, description="Not called from then on.")

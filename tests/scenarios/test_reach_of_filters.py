@@ -70,6 +70,9 @@ BEYOND = (
     f'grantPermission(input: {{permission: AUDIT_VIEW, to: {{userId: "{opaque("User", 1, 1)}"}}}}) '
     "{ userErrors { code } }",
     f'setRoles(input: {{userId: "{opaque("User", 1, 1)}", roles: []}}) {{ userErrors {{ code }} }}',
+    f'cloneLead(input: {{id: "{opaque("Lead", 1, 1)}", campaignId: "{CAMPAIGN}"}}) '
+    "{ userErrors { code } }",
+    f'revokeApiToken(input: {{id: "{opaque("ApiToken", 1, 1)}"}}) {{ userErrors {{ code }} }}',
 )
 
 
@@ -187,8 +190,9 @@ async def test_a_token_limited_to_segments_reaches_nothing_beyond_them(
 
     for mutation in BEYOND:
         assert await refused(narrow, f"mutation {{ {mutation} }}") == ["FORBIDDEN"], mutation
-    for query, variables in ((UPLOAD, {"id": upload["id"]}), (JOB, {"id": job}), (JOBS, {})):
-        assert await refused(narrow, query, **variables) == ["FORBIDDEN"]
+    assert await refused(narrow, UPLOAD, id=upload["id"]) == ["FORBIDDEN"]
+    assert (await narrow.run(JOB, id=job))["job"] is None
+    assert (await narrow.run(JOBS))["jobs"] == {"totalCount": 0, "nodes": []}
     await filled(segments[0], narrow, matching=3, joining=0)
 
 
