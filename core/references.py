@@ -22,3 +22,13 @@ def read_any_reference(text: str, noun: str) -> tuple[int, int] | None:
     if not canonical or kind != noun or not plain or organisation != str(int(organisation)):
         return None
     return int(organisation), int(number)
+
+
+def reference_of(text: str, organisation_id: int) -> tuple[str, int] | None:
+    """The noun and number behind an opaque id of this organisation, or None where it is not one."""
+    try:
+        noun = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").partition(":")[0]
+    except ValueError:
+        return None
+    number = read_reference(text, noun, organisation_id)
+    return None if number is None else (noun, number)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from core.errors import BadInput, InvalidRule
 from core.field_catalogue import LEAD_CAMPAIGN, LEAD_CHANGED, LEAD_POOL, LEAD_RESULT, LEAD_STATUS, Catalogue
 from core.fields import fold, moment_of
+from core.filter_uses import value_gone
 from core.rules import Combinator, Condition, Group, OneOf, Rule, Span, Within, parse_rule, placed
 
 MAX_CHOSEN = 1_000
@@ -78,12 +79,20 @@ def check_filter(
     return Group(Combinator.AND, tuple(rules))
 
 
-def why_broken(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> str | None:
-    """Why a saved filter no longer holds together; None where it does."""
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """Why a saved filter no longer holds together, and the path within the filter of what is to blame."""
+
+    reason: str
+    path: tuple[str, ...] = ()
+
+
+def breakage_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> Breakage | None:
+    """Why a saved filter no longer holds together, as far as the catalogue tells; None where it does."""
     try:
-        check_filter(chosen, catalogue, now)
+        check_filter(chosen, catalogue, now, ())
     except BadInput as error:
-        return str(error)
+        return Breakage(str(error), error.field)
     return None
 
 
@@ -183,10 +192,14 @@ def _keys(catalogue: Catalogue, field_key: str, chosen: tuple[str, ...], name: s
 
 def _checked(rule: Mapping[str, Any], catalogue: Catalogue, now: datetime) -> Rule:
     try:
-        return placed(parse_rule(rule, catalogue, now), "rule")
+        parsed = placed(parse_rule(rule, catalogue, now), "rule")
     except InvalidRule as error:
         error.field = ("rule", *error.field)
         raise
+    if (gone := value_gone(rule, catalogue)) is not None:
+        message, path = gone
+        raise InvalidRule(message, field=("rule", *path), details={"path": list(path)})
+    return parsed
 
 
 def _span(changed: LastChanged, now: datetime, zone: ZoneInfo) -> Span:

@@ -33,6 +33,7 @@ class Topic(StrEnum):
     POLICY = "policy"
     JOB = "job"
     LEADS = "leads"
+    SEGMENT = "segment"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from core.errors import (
     DuplicateLead,
     ExclusiveConflict,
     Forbidden,
+    InUse,
     InvalidRule,
     LeadgraphError,
     RateLimited,
@@ -18,8 +19,9 @@ from core.errors import (
     Unauthenticated,
 )
 from gql.context import Info
-from gql.schema import user_error
+from gql.schema import in_use, user_error
 from gql.schema.calling import NotCallable
+from gql.schema.in_use import Dependent
 from gql.schema.lead_entry import DuplicateLead as AlreadyThere
 from gql.schema.segment_member import ExclusiveConflict as HeldElsewhere
 
@@ -46,6 +48,11 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
             return AlreadyThere(code=error.code, message=str(error), field=path, lead_id=lead)
         case ExclusiveConflict():
             return HeldElsewhere.from_core(error)
+        case InUse(details={"dependents": list(dependents), "hidden": int(hidden)}):
+            shown = [Dependent.from_details(each) for each in dependents]
+            return in_use.InUse(
+                code=error.code, message=str(error), field=path, dependents=shown, hidden=hidden
+            )
         case Conflict(details={"reasons": list(reasons)}):
             return NotCallable(code=error.code, message=str(error), field=path, reasons=reasons)
         case Conflict():

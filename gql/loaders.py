@@ -8,8 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from core.access import Scope
+from core.calling import Reason
 from core.field_catalogue import Catalogue
 from core.policies import PolicyLine, Subject
+from core.reminders import Light
+from core.segment_filter import Breakage
 from db.database import Database
 from db.models import (
     Campaign,
@@ -28,6 +31,7 @@ from db.models import (
     User,
 )
 from db.models.columns import OrganisationRow
+from db.queries.callability import against_members, against_segments
 from db.queries.campaign import StoredField, fields_of_templates, results_of_campaigns
 from db.queries.field_catalogue import catalogues_of_projects
 from db.queries.lead import fields_of_projects
@@ -42,7 +46,10 @@ from db.queries.lead_pool_view import holders_of_views, starred_view
 from db.queries.owner_team import teams_of_sets
 from db.queries.pipeline import Standing, leads_of_stages, stages_of_leads, stages_of_pipelines
 from db.queries.policy import object_lines
+from db.queries.segment_goal import GoalStanding, standings_of_segments
 from db.queries.segment_overlap import first_segments
+from db.queries.segment_reminder import expired_counts, lights
+from db.queries.segment_use import breakages_of_segments
 from db.queries.tag import leads_of_tags, tags_of_leads
 from db.queries.user import UserGroups, groups_of
 from db.queries.visible import visible_by_id
@@ -50,6 +57,7 @@ from db.queries.visible import visible_by_id
 Row = TypeVar("Row", bound=OrganisationRow)
 Found = TypeVar("Found")
 
+AtMoment = Callable[[AsyncSession, Scope, Sequence[int], datetime], Awaitable[Mapping[int, Found]]]
 ByIds = Callable[[AsyncSession, Scope, Sequence[int]], Awaitable[Mapping[int, Found]]]
 
 
@@ -87,6 +95,18 @@ class Loaders:
         self.pipeline_stages: DataLoader[int, list[PipelineStage]] = self._grouped(stages_of_pipelines, list)
         self.stage_leads: DataLoader[int, int] = self._grouped(leads_of_stages, int)
         self.tag_leads: DataLoader[int, int] = self._grouped(leads_of_tags, int)
+        self.segment_goals: DataLoader[int, list[GoalStanding]] = self._grouped(standings_of_segments, list)
+        self.breakage: DataLoader[tuple[int, datetime], Breakage | None] = self._at_moment(
+            breakages_of_segments, lambda: None
+        )
+        self.light: DataLoader[tuple[int, datetime], Light | None] = self._at_moment(lights, lambda: None)
+        self.expired_count: DataLoader[tuple[int, datetime], int | None] = self._at_moment(
+            expired_counts, lambda: None
+        )
+        self.against_segment: DataLoader[tuple[int, datetime], frozenset[Reason]] = self._at_moment(
+            against_segments, frozenset
+        )
+        self.against_member = DataLoader(load_fn=self._load_against_members, max_batch_size=1_000)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_breakdown: DataLoader[int, PoolBreakdown] = self._grouped(breakdown_of_pools, PoolBreakdown)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
@@ -129,6 +149,26 @@ class Loaders:
         async with self._database.reading() as session:
             figures = await figures_of_pools(session, self._scope, [pool for pool, _ in keys], keys[0][1])
         return [figures.get(pool, PoolFigures()) for pool, _ in keys]
+
+    async def _load_against_members(self, keys: list[tuple[int, int, datetime]]) -> list[frozenset[Reason]]:
+        """Keys are a segment, a member, and the moment, which all of an operation share."""
+        members = [(segment_id, lead_id) for segment_id, lead_id, _ in keys]
+        async with self._database.reading() as session:
+            found = await against_members(session, self._scope, members, keys[0][2])
+        return [found.get(member, frozenset()) for member in members]
+
+    def _at_moment(
+        self, query: AtMoment[Found], nothing: Callable[[], Found]
+    ) -> DataLoader[tuple[int, datetime], Found]:
+        """Keys are an id and the moment it is looked at, which all of an operation share."""
+
+        async def load(keys: list[tuple[int, datetime]]) -> list[Found]:
+            ids = [one for one, _ in keys]
+            async with self._database.reading() as session:
+                found = await query(session, self._scope, ids, keys[0][1])
+            return [found[one] if one in found else nothing() for one in ids]
+
+        return DataLoader(load_fn=load, max_batch_size=1_000)
 
     def _grouped(self, query: ByIds[Found], nothing: Callable[[], Found]) -> DataLoader[int, Found]:
         async def load(ids: list[int]) -> list[Found]:

@@ -23,10 +23,12 @@ from core.calling import (
     without_personal_redial,
 )
 from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.goals import CallOutcome
 from core.statuses import LeadStatus, is_open
 from db import change_log
 from db.commands.lead_claim import claim_next
 from db.commands.owner_team import owner_teams_id
+from db.commands.segment_goal import count_call
 from db.ids import allocate
 from db.lead_counts import note_call
 from db.models import Call, CallSession, Campaign, CampaignResult, Lead, Segment, SegmentMember
@@ -170,6 +172,9 @@ async def record_call(
     )
     session.add(call)
     note_call(session, scope.organisation_id, lead.pool_id, result.key, now)
+    closed = is_open(before.status) and not is_open(after.status)
+    outcome = CallOutcome(result.is_contact, result.is_success, closed)
+    await count_call(session, scope, lead.id, outcome, now=now)
     await _log(session, scope, lead, "call_recorded", before, after, now)
     return RecordedCall(call, lead)
 

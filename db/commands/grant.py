@@ -17,6 +17,7 @@ from core.policies import (
     feature_line,
     object_name,
     right_lines,
+    team,
     user,
 )
 from db import change_log
@@ -120,6 +121,31 @@ async def grant_to_creator(session: AsyncSession, scope: Scope, resource: Resour
     lines = right_lines(user(scope.actor.user_id), resource, object_id, ADMINISTERS[resource])
     await raise_policy_revision(session, scope.organisation_id)
     await add_lines(session, scope.organisation_id, lines)
+
+
+async def give_to_team(
+    session: AsyncSession,
+    scope: Scope,
+    segment_id: int,
+    team_id: int | None,
+    *,
+    taken_from: int | None = None,
+) -> None:
+    """Lets the team that a segment belongs to view it; the one before keeps only what else it was given."""
+    await raise_policy_revision(session, scope.organisation_id)
+    name = object_name(Resource.SEGMENT, segment_id)
+    if taken_from is not None:
+        subject = team(taken_from)
+        of_team = [
+            line
+            for line in await object_lines(session, scope.organisation_id, [name])
+            if line.v0 == str(subject)
+        ]
+        if [line.v2 for line in of_team] == [Right.VIEW.value]:
+            await remove_lines(session, scope.organisation_id, *gives(subject, name))
+    if team_id is not None:
+        lines = right_lines(team(team_id), Resource.SEGMENT, segment_id, Right.VIEW)
+        await add_lines(session, scope.organisation_id, lines)
 
 
 async def withdraw_access(session: AsyncSession, scope: Scope, resource: Resource, object_id: int) -> None:

@@ -1,35 +1,54 @@
-"""Creating, changing and deleting segments."""
+"""Creating segments and changing their settings."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Resource, Right, Scope
-from core.errors import BadInput, ConfirmRequired, Forbidden
+from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.fields import FieldType
+from core.goals import Goal, check_goals
 from core.membership import Automation, SegmentKind
 from core.names import checked_description, checked_name
 from core.opening_hours import OpeningHours, hours_to_json
+from core.reminders import Reminder, check_reminder
+from core.segment_owner import check_owner_field
 from db import change_log
-from db.commands.grant import grant_to_creator, withdraw_access
+from db.commands.grant import give_to_team, grant_to_creator
+from db.commands.segment_goal import goals_record, set_goals
 from db.ids import allocate
-from db.models import MembershipLog, MembershipUndo, Segment, SegmentGroup, SegmentMember, SegmentRevision
+from db.models import FieldDefinition, Project, Segment, SegmentGroup, Team
+from db.queries.segment_goal import goals_of_segments
 from db.queries.visible import check_version, visible_or_not_found
+from db.scope_sql import visible_groups
+
+LOGGED_AS = {"team_id": "team"}
+"""Columns that the change log calls otherwise."""
 
 
 class SegmentSettings(TypedDict, total=False):
-    """Settings of a segment; what is left out keeps its value, None takes it away."""
+    """Settings of a segment; what is left out keeps its value, None takes it away.
+
+    team_id      the team it belongs to, which may view it then
+    owner_field  see `core.segment_owner`
+    goals        all of them; those that were there go on where they are
+    """
 
     name: str
     description: str
     active: bool
     kind: SegmentKind
-    position: int
     hours: OpeningHours | None
     active_from: datetime | None
     active_until: datetime | None
+    team_id: int | None
+    reminder: Reminder | None
+    owner_field: str | None
+    goals: Sequence[Goal]
 
 
 async def create_segment(
@@ -39,31 +58,67 @@ async def create_segment(
 
     Raises  Forbidden for a token that names its segments: a new one is none of them
     """
+    group = await group_for_new(session, scope, group_id)
+    columns = await _columns(session, scope, group.project_id, settings)
+    defaults: dict[str, Any] = {"kind": SegmentKind.DYNAMIC.value}
+    segment = await new_segment(session, scope, group, defaults | columns, now=now)
+    _check_range(segment)
+    if segment.team_id is not None:
+        await give_to_team(session, scope, segment.id, segment.team_id)
+    goals = settings.get("goals", ())
+    await set_goals(session, segment, goals, now)
+    after = {"group": group.id, **_record(segment, columns), **goals_record(goals)}
+    await log_segment(session, scope, segment, "created", now, after=after)
+    return segment
+
+
+async def group_for_new(session: AsyncSession, scope: Scope, group_id: int) -> SegmentGroup:
+    """The group that a new segment goes into, locked: places in it are given one after the other."""
     scope.need(Permission.SEGMENT_EDIT)
     if scope.confined:
         raise Forbidden("The token is limited to segments that there are.")
-    group = await visible_or_not_found(session, scope, SegmentGroup, group_id, lock=True)
-    columns = _columns(settings)
-    defaults: dict[str, Any] = {
-        "kind": SegmentKind.DYNAMIC.value,
-        "position": await _last_position(session, group) + 1,
-    }
+    return await visible_or_not_found(session, scope, SegmentGroup, group_id, lock=True)
+
+
+async def first_group(session: AsyncSession, scope: Scope, project_id: int | None) -> int:
+    """The group that a segment goes into where none is named. Raises NotFound, BadInput."""
+    if project_id is None:
+        raise BadInput("Name a group, or the project.", field=["input", "groupId"])
+    await visible_or_not_found(session, scope, Project, project_id)
+    first = (
+        select(col(SegmentGroup.id))
+        .where(
+            col(SegmentGroup.organisation_id) == scope.organisation_id,
+            col(SegmentGroup.project_id) == project_id,
+            visible_groups(scope),
+        )
+        .order_by(col(SegmentGroup.position), col(SegmentGroup.id))
+        .limit(1)
+    )
+    group_id = (await session.execute(first)).scalar_one_or_none()
+    if group_id is None:
+        raise BadInput("The project has no segment group: create one first.", field=["input", "projectId"])
+    return group_id
+
+
+async def new_segment(
+    session: AsyncSession, scope: Scope, group: SegmentGroup, columns: dict[str, Any], *, now: datetime
+) -> Segment:
+    """Stores a segment, last in its group, and gives its creator every right on it."""
     segment = Segment(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "segment"),
         project_id=group.project_id,
         group_id=group.id,
+        position=await _last_position(session, group) + 1,
         created_at=now,
         created_by=scope.actor.user_id,
         updated_at=now,
-        **(defaults | columns),
+        **columns,
     )
-    _check_range(segment)
     session.add(segment)
     await session.flush()
     await grant_to_creator(session, scope, Resource.SEGMENT, segment.id)
-    after = {"group": group.id, **_record(segment, columns)}
-    await _log(session, scope, segment, "created", now, after=after)
     return segment
 
 
@@ -76,39 +131,31 @@ async def update_segment(
     expected_version: int | None,
     now: datetime,
 ) -> Segment:
-    """Changes settings of a segment; one made static loses its filter. Raises StaleVersion."""
+    """Changes settings of a segment; one made static loses its filter. Raises StaleVersion, Conflict."""
+    if "goals" in settings:
+        # Calls lock goals first, and the segment when they reach one.
+        await goals_of_segments(session, scope.organisation_id, [segment_id], lock=True)
     segment = await segment_to_edit(session, scope, segment_id)
     check_version(segment.version, expected_version)
-    wanted = _columns(settings)
+    wanted = await _columns(session, scope, segment.project_id, settings)
     if settings.get("kind") is SegmentKind.STATIC:
-        wanted |= {"filter": None, "automation": Automation.OFF.value, "automation_actor": None}
+        off = {"automation": Automation.OFF.value, "automation_actor": None}
+        wanted |= {"filter": None, "awaits_filter": False, **off}
+    _check_may_be_active(segment, wanted)
     before = _record(segment, wanted)
     for name, value in wanted.items():
         setattr(segment, name, value)
     _check_range(segment)
+    after = _record(segment, wanted)
+    if "team_id" in wanted and wanted["team_id"] != before["team"]:
+        await give_to_team(session, scope, segment.id, wanted["team_id"], taken_from=before["team"])
+    if "goals" in settings:
+        before |= goals_record(await set_goals(session, segment, settings["goals"], now))
+        after |= goals_record(settings["goals"])
     segment.version += 1
     segment.updated_at = now
-    await _log(session, scope, segment, "updated", now, before=before, after=_record(segment, wanted))
+    await log_segment(session, scope, segment, "updated", now, before=before, after=after)
     return segment
-
-
-async def delete_segment(
-    session: AsyncSession, scope: Scope, segment_id: int, *, confirm: bool, now: datetime
-) -> None:
-    """Deletes a segment with its members and its membership log. Raises ConfirmRequired."""
-    segment = await segment_to_edit(session, scope, segment_id, Right.ADMINISTER)
-    if not confirm:
-        raise ConfirmRequired(field=["input", "confirm"])
-    before = {"name": segment.name, "members": segment.member_count, "filter": segment.filter}
-    for table in (MembershipLog, MembershipUndo, SegmentMember, SegmentRevision):
-        await session.execute(
-            delete(table).where(
-                col(table.organisation_id) == scope.organisation_id, col(table.segment_id) == segment.id
-            )
-        )
-    await session.delete(segment)
-    await withdraw_access(session, scope, Resource.SEGMENT, segment.id)
-    await _log(session, scope, segment, "deleted", now, before=before)
 
 
 async def segment_to_edit(
@@ -122,9 +169,13 @@ async def segment_to_edit(
     return segment
 
 
-def _columns(settings: SegmentSettings) -> dict[str, Any]:
-    """The settings as they are stored."""
-    columns: dict[str, Any] = dict(settings)
+async def _columns(
+    session: AsyncSession, scope: Scope, project_id: int, settings: SegmentSettings
+) -> dict[str, Any]:
+    """The settings as they are stored, goals apart. Raises BadInput, NotFound for no team of theirs."""
+    columns: dict[str, Any] = {
+        name: value for name, value in settings.items() if name not in ("goals", "reminder")
+    }
     if "name" in settings:
         columns["name"] = checked_name(settings["name"])
     if "kind" in settings:
@@ -132,12 +183,52 @@ def _columns(settings: SegmentSettings) -> dict[str, Any]:
     if (hours := settings.get("hours")) is not None:
         columns["hours"] = hours_to_json(hours)
     checked_description(settings.get("description", ""))
-    return columns
+    check_goals(settings.get("goals", ()))
+    if (team_id := settings.get("team_id")) is not None:
+        await _check_team(session, scope, team_id)
+    if (owner_field := settings.get("owner_field")) is not None:
+        check_owner_field(owner_field, await _field_types(session, scope, project_id))
+    return columns | _reminder_columns(settings)
+
+
+def _reminder_columns(settings: SegmentSettings) -> dict[str, Any]:
+    if "reminder" not in settings:
+        return {}
+    reminder = settings["reminder"]
+    if reminder is None:
+        return {"reminder_days": None}
+    check_reminder(reminder)
+    return {"reminder_days": reminder.days, "reminder_touches": reminder.touches.value}
+
+
+async def _check_team(session: AsyncSession, scope: Scope, team_id: int) -> None:
+    """Its team may view a segment, so naming one is giving access."""
+    scope.need(Permission.ACCESS_EDIT)
+    try:
+        await visible_or_not_found(session, scope, Team, team_id)
+    except NotFound as error:
+        raise NotFound(field=["input", "teamId"]) from error
+
+
+async def _field_types(session: AsyncSession, scope: Scope, project_id: int) -> dict[str, FieldType]:
+    found = select(col(FieldDefinition.key), col(FieldDefinition.type)).where(
+        col(FieldDefinition.organisation_id) == scope.organisation_id,
+        col(FieldDefinition.project_id) == project_id,
+        col(FieldDefinition.retired_at).is_(None),
+    )
+    return {key: FieldType(kind) for key, kind in await session.execute(found)}
+
+
+def _check_may_be_active(segment: Segment, wanted: dict[str, Any]) -> None:
+    if wanted.get("active") and wanted.get("awaits_filter", segment.awaits_filter):
+        raise Conflict(
+            "It is a copy: adjust and save its filter, which makes it active.", field=["input", "active"]
+        )
 
 
 def _record(segment: Segment, columns: dict[str, Any]) -> dict[str, Any]:
     """The values of some columns, as the change log keeps them."""
-    values = {name: getattr(segment, name) for name in columns}
+    values = {LOGGED_AS.get(name, name): getattr(segment, name) for name in columns}
     return {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
     }
@@ -159,7 +250,7 @@ async def _last_position(session: AsyncSession, group: SegmentGroup) -> int:
     return (await session.execute(last)).scalar_one()
 
 
-async def _log(
+async def log_segment(
     session: AsyncSession,
     scope: Scope,
     segment: Segment,
@@ -168,6 +259,7 @@ async def _log(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
+    """Records an edit of a segment."""
     await change_log.append(
         session,
         scope,

@@ -1,20 +1,21 @@
 """Saving the filter of a segment, and bringing its members in line with it."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Scope
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.membership import Automation, SegmentKind
-from core.segment_filter import SegmentFilter, filter_record
+from core.segment_filter import SegmentFilter, filter_from, filter_record
 from db import change_log
 from db.actor_record import actor_record
 from db.commands.segment_member import MembersUpdated, members_to_edit
 from db.commands.segment_update import UpdateChoice, apply_rule
 from db.models import Segment, SegmentRevision
 from db.queries.segment_filter import checked_filter
-from db.queries.visible import check_version
+from db.queries.visible import check_version, visible_or_not_found
 
 
 async def save_filter(
@@ -42,6 +43,30 @@ async def save_filter(
     return await apply_rule(session, scope, segment, source, rule, choice, number=number, now=now)
 
 
+async def restore_filter(
+    session: AsyncSession,
+    scope: Scope,
+    segment_id: int,
+    revision: int,
+    choice: UpdateChoice,
+    *,
+    expected_version: int | None,
+    now: datetime,
+) -> MembersUpdated:
+    """Saves the filter of an earlier revision again, as a new one; it is checked as any filter is.
+
+    Raises  NotFound for a revision that was never saved, and what `save_filter` raises
+    """
+    segment = await visible_or_not_found(session, scope, Segment, segment_id)
+    stored = await session.get(SegmentRevision, (scope.organisation_id, segment.id, revision))
+    if stored is None:
+        raise NotFound(field=["input", "revision"])
+    chosen = filter_from(stored.filter)
+    return await save_filter(
+        session, scope, segment_id, chosen, choice, expected_version=expected_version, now=now
+    )
+
+
 async def _save(
     session: AsyncSession,
     scope: Scope,
@@ -52,6 +77,10 @@ async def _save(
 ) -> int:
     """Stores the filter with its revision and returns the number of the entry in the change log."""
     before = {"filter": segment.filter, "revision": segment.rule_revision}
+    after: dict[str, Any] = {"mode": choice.mode.value}
+    if segment.awaits_filter:
+        before["active"], after["active"] = False, True
+        segment.awaits_filter, segment.active = False, True
     segment.filter = filter_record(chosen)
     segment.rule_revision += 1
     segment.version += 1
@@ -69,7 +98,7 @@ async def _save(
             at=now,
         )
     )
-    after = {"filter": segment.filter, "revision": segment.rule_revision, "mode": choice.mode.value}
+    after |= {"filter": segment.filter, "revision": segment.rule_revision}
     return await change_log.append(
         session,
         scope,

@@ -55,6 +55,18 @@ async def page_of_revisions(
     return await fetch_page(session, statement, NEWEST_FIRST, paging)
 
 
+async def revisions_by_number(
+    session: AsyncSession, segment: Segment, numbers: Sequence[int]
+) -> dict[int, SegmentRevision]:
+    """Some revisions of the filter of a segment that the caller sees."""
+    statement = select(SegmentRevision).where(
+        col(SegmentRevision.organisation_id) == segment.organisation_id,
+        col(SegmentRevision.segment_id) == segment.id,
+        col(SegmentRevision.revision).in_(numbers),
+    )
+    return {row.revision: row for row in (await session.execute(statement)).scalars()}
+
+
 async def count_revisions(session: AsyncSession, scope: Scope, segment_id: int) -> int:
     counted = select(func.count()).select_from(SegmentRevision).where(_revisions(scope, segment_id))
     return (await session.execute(counted)).scalar_one()

@@ -1,23 +1,29 @@
 """Segments: the list, and their edits."""
 
+from core.filter_diff import differences
 from db.commands import segment as commands
 from db.commands.segment_automation import create_automated, update_automated
+from db.commands.segment_copy import copy_segment as copy
+from db.commands.segment_delete import delete_segment as delete
+from db.commands.segment_order import move_segment as move
 from db.queries import segment as queries
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
-from gql.schema.segment import (
-    ActiveSegments,
+from gql.schema.segment import ActiveSegments, OfGroup, OfProject, Segment, SegmentId
+from gql.schema.segment_change import (
+    CopySegmentInput,
+    CopySegmentPayload,
     CreateSegmentInput,
     DeleteSegmentInput,
     DeleteSegmentPayload,
-    OfGroup,
-    OfProject,
-    Segment,
-    SegmentId,
+    MoveSegmentInput,
     SegmentPayload,
     UpdateSegmentInput,
 )
+from gql.schema.segment_revision import FilterDifference, FromRevision, ToRevision
+from gql.schema.shown_ids import shown_choices
+from gql.schema.shown_phones import shown_filter
 
 NOUN = "Segment"
 
@@ -52,17 +58,39 @@ async def get_segment(info: Info, id: SegmentId) -> Segment | None:
     return None if row is None else Segment.from_row(row)
 
 
+async def compare_revisions(
+    info: Info, segment_id: SegmentId, from_revision: FromRevision, to_revision: ToRevision
+) -> list[FilterDifference] | None:
+    number = ids.known_local(NOUN, segment_id, info.context.scope)
+    segment = None if number is None else await info.context.loaders.segment.load(number)
+    if segment is None:
+        return None
+    async with info.context.database.reading() as session:
+        stored = await queries.revisions_by_number(session, segment, [from_revision, to_revision])
+    if not {from_revision, to_revision} <= stored.keys():
+        return None
+    before, after = [
+        shown_choices(
+            await shown_filter(info, stored[each].filter, segment.project_id), segment.organisation_id
+        )
+        for each in (from_revision, to_revision)
+    ]
+    return [FilterDifference.from_core(found) for found in differences(before, after)]
+
+
 async def create_segment(info: Info, input: CreateSegmentInput) -> SegmentPayload:
-    context, settings = info.context, input.to_settings()
-    group_id = ids.local("SegmentGroup", input.group_id, context.scope, ["input", "groupId"])
+    context, settings = info.context, input.to_settings(info.context.scope)
+    group_id = ids.optional_local("SegmentGroup", input.group_id, context.scope, ["input", "groupId"])
+    project_id = ids.optional_local("Project", input.project_id, context.scope, ["input", "projectId"])
     async with context.writing() as (session, scope):
+        if group_id is None:
+            group_id = await commands.first_group(session, scope, project_id)
         row = await create_automated(session, scope, group_id, settings, input.automation, now=context.now)
-    await context.refresh_scope()
     return SegmentPayload(segment=Segment.from_row(row))
 
 
 async def update_segment(info: Info, input: UpdateSegmentInput) -> SegmentPayload:
-    context, settings = info.context, input.to_settings()
+    context, settings = info.context, input.to_settings(info.context.scope)
     segment_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
     async with context.writing() as (session, scope):
         row = await update_automated(
@@ -77,9 +105,36 @@ async def update_segment(info: Info, input: UpdateSegmentInput) -> SegmentPayloa
     return SegmentPayload(segment=Segment.from_row(row))
 
 
+async def move_segment(info: Info, input: MoveSegmentInput) -> SegmentPayload:
+    context = info.context
+    segment_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
+    group_id = ids.optional_local("SegmentGroup", input.group_id, context.scope, ["input", "groupId"])
+    async with context.writing() as (session, scope):
+        row = await move(
+            session,
+            scope,
+            segment_id,
+            group_id=group_id,
+            position=input.position,
+            expected_version=input.expected_version,
+            now=context.now,
+        )
+    return SegmentPayload(segment=Segment.from_row(row))
+
+
+async def copy_segment(info: Info, input: CopySegmentInput) -> CopySegmentPayload:
+    context = info.context
+    segment_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
+    async with context.writing() as (session, scope):
+        row, warnings = await copy(
+            session, scope, segment_id, name=input.name, confirm=input.confirm, now=context.now
+        )
+    return CopySegmentPayload(segment=Segment.from_row(row), warnings=warnings)
+
+
 async def delete_segment(info: Info, input: DeleteSegmentInput) -> DeleteSegmentPayload:
     context = info.context
     segment_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
     async with context.writing() as (session, scope):
-        await commands.delete_segment(session, scope, segment_id, confirm=input.confirm, now=context.now)
+        await delete(session, scope, segment_id, confirm=input.confirm, now=context.now)
     return DeleteSegmentPayload(deleted_id=input.id)

@@ -10,6 +10,7 @@ from gql.schema.segment_group import (
     CreateSegmentGroupInput,
     DeleteSegmentGroupInput,
     DeleteSegmentGroupPayload,
+    MoveSegmentGroupInput,
     ProjectFilter,
     SegmentGroup,
     SegmentGroupPayload,
@@ -47,7 +48,7 @@ async def create_segment_group(info: Info, input: CreateSegmentGroupInput) -> Se
 async def update_segment_group(info: Info, input: UpdateSegmentGroupInput) -> SegmentGroupPayload:
     context = info.context
     group_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
-    changes = commands.SegmentGroupChanges(input.name, input.active, input.position)
+    changes = commands.SegmentGroupChanges(input.name, input.active)
     async with context.writing() as (session, scope):
         row: Row = await commands.update_segment_group(
             session, scope, group_id, changes, expected_version=input.expected_version, now=context.now
@@ -55,9 +56,28 @@ async def update_segment_group(info: Info, input: UpdateSegmentGroupInput) -> Se
     return SegmentGroupPayload(segment_group=SegmentGroup.from_row(row))
 
 
-async def delete_segment_group(info: Info, input: DeleteSegmentGroupInput) -> DeleteSegmentGroupPayload:
+async def move_segment_group(info: Info, input: MoveSegmentGroupInput) -> SegmentGroupPayload:
     context = info.context
     group_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
     async with context.writing() as (session, scope):
-        await commands.delete_segment_group(session, scope, group_id, now=context.now)
+        row = await commands.move_segment_group(
+            session,
+            scope,
+            group_id,
+            position=input.position,
+            expected_version=input.expected_version,
+            now=context.now,
+        )
+    return SegmentGroupPayload(segment_group=SegmentGroup.from_row(row))
+
+
+async def delete_segment_group(info: Info, input: DeleteSegmentGroupInput) -> DeleteSegmentGroupPayload:
+    context = info.context
+    group_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
+    target = ids.optional_local(NOUN, input.move_segments_to, context.scope, ["input", "moveSegmentsTo"])
+    segments = commands.SegmentsOfGroup(target, input.delete_segments)
+    async with context.writing() as (session, scope):
+        await commands.delete_segment_group(
+            session, scope, group_id, segments, confirm=input.confirm, now=context.now
+        )
     return DeleteSegmentGroupPayload(deleted_id=input.id)

@@ -1,7 +1,7 @@
 """Members of segments: saving a filter, applying it, and by hand."""
 
 from db.commands import segment_member as commands
-from db.commands.segment_filter import save_filter
+from db.commands.segment_filter import restore_filter, save_filter
 from db.commands.segment_update import UpdateChoice
 from db.commands.segment_update import update_segment_members as update_members
 from gql.context import Info
@@ -12,6 +12,7 @@ from gql.schema.segment_member import (
     EmptySegmentInput,
     ReleaseLeadsInput,
     RemoveLeadsFromSegmentInput,
+    RestoreSegmentFilterInput,
     SaveSegmentFilterInput,
     SegmentMembersPayload,
     SegmentMembersUpdate,
@@ -33,6 +34,22 @@ async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> Segm
             scope,
             segment_id,
             chosen,
+            choice,
+            expected_version=input.expected_version,
+            now=context.now,
+        )
+    return SegmentMembersPayload.from_core(done)
+
+
+async def restore_segment_filter(info: Info, input: RestoreSegmentFilterInput) -> SegmentMembersPayload:
+    context, choice = info.context, UpdateChoice(input.mode, input.include_pinned)
+    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    async with context.writing() as (session, scope):
+        done = await restore_filter(
+            session,
+            scope,
+            segment_id,
+            input.revision,
             choice,
             expected_version=input.expected_version,
             now=context.now,

@@ -8,6 +8,7 @@ from gql.root.mutation import Mutation
 from gql.root.query import Query
 from gql.root.subscription import Subscription
 from gql.schema.calling import NotCallable
+from gql.schema.in_use import InUse
 from gql.schema.lead_entry import DuplicateLead
 from gql.schema.membership import MembershipChange, MembershipHeartbeat
 from gql.schema.segment_filter import RULE_TREE, RuleTree
@@ -23,6 +24,7 @@ EVENTS = [MembershipChange, MembershipHeartbeat]
 USER_ERRORS = [
     ConfirmRequired,
     DuplicateLead,
+    InUse,
     InvalidInput,
     InvalidRule,
     NotCallable,

@@ -34,7 +34,7 @@ from gql.schema.job import JobPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
 from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
-from gql.schema.segment import DeleteSegmentPayload, SegmentPayload
+from gql.schema.segment_change import CopySegmentPayload, DeleteSegmentPayload, SegmentPayload
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
 from gql.schema.segment_member import AddLeadsToSegmentsPayload, SegmentMembersPayload
 from gql.schema.session import SignInPayload, SignOutPayload
@@ -129,13 +129,19 @@ class Mutation(LeadMutation):
         segment_group.update_segment_group,
         SegmentGroupPayload,
         Permission.SEGMENT_GROUP_MANAGE,
-        "Changes the settings or the place of a group.",
+        "Changes the settings of a group.",
+    )
+    move_segment_group: SegmentGroupPayload | None = changes(
+        segment_group.move_segment_group,
+        SegmentGroupPayload,
+        Permission.SEGMENT_GROUP_MANAGE,
+        "Gives a group another place in the order.",
     )
     delete_segment_group: DeleteSegmentGroupPayload | None = changes(
         segment_group.delete_segment_group,
         DeleteSegmentGroupPayload,
         Permission.SEGMENT_GROUP_MANAGE,
-        "Deletes an empty group.",
+        "Deletes a group; its segments move to another one, or go with it.",
     )
     create_segment: SegmentPayload | None = changes(
         segment.create_segment,
@@ -145,6 +151,18 @@ class Mutation(LeadMutation):
     )
     update_segment: SegmentPayload | None = changes(
         segment.update_segment, SegmentPayload, Permission.SEGMENT_EDIT, "Changes the settings of a segment."
+    )
+    move_segment: SegmentPayload | None = changes(
+        segment.move_segment,
+        SegmentPayload,
+        Permission.SEGMENT_EDIT,
+        "Gives a segment another place in its group, or in another one.",
+    )
+    copy_segment: CopySegmentPayload | None = changes(
+        segment.copy_segment,
+        CopySegmentPayload,
+        Permission.SEGMENT_EDIT,
+        "Copies settings and rules of a segment; the copy has no members.",
     )
     delete_segment: DeleteSegmentPayload | None = changes(
         segment.delete_segment,
@@ -157,6 +175,12 @@ class Mutation(LeadMutation):
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Saves a filter as a new revision, and adds who matches or replaces who no longer does.",
+    )
+    restore_segment_filter: SegmentMembersPayload | None = changes(
+        segment_member.restore_segment_filter,
+        SegmentMembersPayload,
+        Permission.SEGMENT_EDIT,
+        "Saves the filter of an earlier revision again, as a new one.",
     )
     update_segment_members: SegmentMembersPayload | None = changes(
         segment_member.update_segment_members,

@@ -56,6 +56,7 @@ from gql.schema.segment import Segment
 from gql.schema.segment_filter import RuleField, SegmentFilterPreview
 from gql.schema.segment_group import SegmentGroup
 from gql.schema.segment_overlap import SegmentOverlap
+from gql.schema.segment_revision import FilterDifference
 from gql.schema.tag import Tag
 from gql.schema.team import Team
 from gql.schema.user import User
@@ -108,6 +109,11 @@ class Query:
         segment.list_segments,
         Permission.SEGMENT_VIEW,
         "Segments the caller may see, by group and place.",
+    )
+    segment_revision_diff: list[FilterDifference] | None = reads(
+        segment.compare_revisions,
+        Permission.SEGMENT_VIEW,
+        "What changed from one revision of a segment's filter to another; null where there is none.",
     )
     segment: Segment | None = reads(
         segment.get_segment, Permission.SEGMENT_VIEW, "One segment; null where it may not be seen."

@@ -74,10 +74,11 @@ class ChangeLogEntry(Node):
 
     before: JSON | None = strawberry.field(
         resolver=resolve_before,
-        description=f"What changed, as it was before; phones as far as `{Permission.PHONE_VIEW.name}` shows.",
+        description="What changed, as it was before; objects by their IDs, phones as far as "
+        f"`{Permission.PHONE_VIEW.name}` shows.",
     )
     after: JSON | None = strawberry.field(
-        resolver=resolve_after, description="What changed, as it was afterwards; phones likewise."
+        resolver=resolve_after, description="What changed, as it was afterwards; objects and phones likewise."
     )
 
     @classmethod

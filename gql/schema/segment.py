@@ -7,29 +7,34 @@ import strawberry
 
 from core.access import Permission, Resource
 from core.membership import Automation, Origin, SegmentKind, UpdateMode
-from core.segment_filter import filter_from, why_broken
-from db.commands.segment import SegmentSettings
+from core.reminders import Light
+from core.segment_filter import Breakage
+from core.segment_state import SegmentState, state_of
 from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
 from db.models import SegmentRevision as RevisionRow
 from db.queries import segment as queries
 from db.queries import segment_member as member_queries
+from db.queries.segment_reminder import page_of_expired, reminder_of
 from gql.authz.requires import requires
 from gql.context import Info
 from gql.schema.access import AccessEntry, load_access
+from gql.schema.call_reason import Reason
 from gql.schema.change_log import Actor
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.lead import Lead
 from gql.schema.node import Node
-from gql.schema.opening_hours import OpeningHours, OpeningHoursInput
+from gql.schema.opening_hours import OpeningHours
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 from gql.schema.project import Project
 from gql.schema.segment_filter import SegmentFilter
+from gql.schema.segment_goal import SegmentGoal
 from gql.schema.segment_group import SegmentGroup
 from gql.schema.segment_history import SegmentPast, SegmentSize, as_of, size_history
+from gql.schema.segment_reminder import SegmentReminder
+from gql.schema.team import Team
 from gql.schema.user import User
-from gql.schema.user_error import UserError
 
 published(
     SegmentKind,
@@ -48,6 +53,18 @@ published(
         "OFF": "They do not: members move when the filter is saved, or applied anew.",
         "ADD": "New and changed leads that match join by themselves; nobody leaves.",
         "MIRROR": "They also leave when they no longer match, save those that were added by hand.",
+    },
+)
+published(
+    SegmentState,
+    "SegmentState",
+    "How a segment stands.",
+    {
+        "ACTIVE": "It is in use.",
+        "INACTIVE": "It is switched off.",
+        "SCHEDULED": "Its active dates have not begun.",
+        "OVER": "Its active dates are over.",
+        "BROKEN": "Its filter no longer holds together: its members are frozen until it is mended.",
     },
 )
 published(
@@ -89,6 +106,16 @@ class SegmentMember:
         row = None if by is None else await info.context.loaders.user.load(by)
         return User.from_row(row) if row else None
 
+    async def resolve_not_callable(self, info: Info) -> list[Reason]:
+        key = self.row.segment_id, self.row.lead_id, info.context.now
+        return sorted(await info.context.loaders.against_member.load(key))
+
+    not_callable: list[Reason] = strawberry.field(
+        resolver=resolve_not_callable,
+        extensions=[requires(Permission.LEAD_VIEW)],
+        description="What stands against the caller's calling it from this segment now; empty: nothing. The "
+        "hours of the lead's campaign go before the segment's, both ways.",
+    )
     lead: Lead | None = strawberry.field(
         resolver=resolve_lead, extensions=[requires(Permission.LEAD_VIEW)], description="The lead."
     )
@@ -134,6 +161,13 @@ class Segment(Node):
     active: bool = strawberry.field(description="Whether it may be called at all.")
     kind: SegmentKind = strawberry.field(description="How it gets its members.")
     position: int = strawberry.field(description="Place in its group, from 1.")
+    awaits_filter: bool = strawberry.field(
+        description="Whether it is a copy whose filter is to be adjusted and saved: inactive until then."
+    )
+    owner_field: str | None = strawberry.field(
+        description="What says whose its members are: `lead.owner`, or the key of a field that holds a "
+        "user's e-mail address; null: it does not say."
+    )
     active_from: datetime | None = strawberry.field(description="Not called before, UTC; null: no limit.")
     active_until: datetime | None = strawberry.field(
         description="Not called from then on, UTC; null: no limit."
@@ -168,11 +202,62 @@ class Segment(Node):
         row = None if by is None else await info.context.loaders.user.load(by)
         return User.from_row(row) if row else None
 
+    async def resolve_team(self, info: Info) -> Team | None:
+        number = self.row.team_id
+        row = None if number is None else await info.context.loaders.team.load(number)
+        return Team.from_row(row) if row else None
+
+    async def resolve_state(self, info: Info) -> SegmentState:
+        row, broken = self.row, await self._breakage(info)
+        return state_of(
+            broken=broken is not None,
+            active=row.active,
+            active_from=row.active_from,
+            active_until=row.active_until,
+            now=info.context.now,
+        )
+
     async def resolve_broken(self, info: Info) -> str | None:
+        broken = await self._breakage(info)
+        return None if broken is None else broken.reason
+
+    async def resolve_broken_path(self, info: Info) -> list[str] | None:
+        broken = await self._breakage(info)
+        return None if broken is None else list(broken.path)
+
+    async def _breakage(self, info: Info) -> Breakage | None:
         if self.row.filter is None:
             return None
-        catalogue = await info.context.loaders.catalogue.load(self.row.project_id)
-        return why_broken(filter_from(self.row.filter), catalogue, info.context.now)
+        return await info.context.loaders.breakage.load((self.row.id, info.context.now))
+
+    async def resolve_goals(self, info: Info) -> list[SegmentGoal]:
+        standings = await info.context.loaders.segment_goals.load(self.row.id)
+        return [SegmentGoal.from_core(standing) for standing in standings]
+
+    def resolve_reminder(self) -> SegmentReminder | None:
+        reminder = reminder_of(self.row)
+        return None if reminder is None else SegmentReminder.from_core(reminder)
+
+    async def resolve_light(self, info: Info) -> Light | None:
+        return await info.context.loaders.light.load((self.row.id, info.context.now))
+
+    async def resolve_expired_count(self, info: Info) -> int | None:
+        return await info.context.loaders.expired_count.load((self.row.id, info.context.now))
+
+    async def resolve_expired(
+        self, info: Info, first: First = 50, after: After = None
+    ) -> Connection[SegmentMember]:
+        context, paging = info.context, paging_of(first, after)
+        async with context.database.reading() as session:
+            page = await page_of_expired(session, context.scope, self.row, context.now, paging)
+
+        async def count() -> int:
+            return await context.loaders.expired_count.load((self.row.id, context.now)) or 0
+
+        return connection_of(page, paging, SegmentMember.from_row, count)
+
+    async def resolve_not_callable(self, info: Info) -> list[Reason]:
+        return sorted(await info.context.loaders.against_segment.load((self.row.id, info.context.now)))
 
     async def resolve_access(self, info: Info) -> list[AccessEntry]:
         return await load_access(info, Resource.SEGMENT, self.row.id)
@@ -216,10 +301,47 @@ class Segment(Node):
     created_by: User | None = strawberry.field(
         resolver=resolve_created_by, description="Who made it; null: the operator did."
     )
+    team: Team | None = strawberry.field(
+        resolver=resolve_team,
+        description="The team it belongs to, which may view it; null: it is the organisation's.",
+    )
+    state: SegmentState = strawberry.field(
+        resolver=resolve_state,
+        description="How it stands: in use, switched off, out of its dates, or broken.",
+    )
     broken: str | None = strawberry.field(
         resolver=resolve_broken,
         description="Why its filter no longer holds together, such as a retired field: its members stay as "
         "they are until it is mended. Null: it holds.",
+    )
+    broken_path: list[str] | None = strawberry.field(
+        resolver=resolve_broken_path, description="Path within `filter` of what is to blame; null: it holds."
+    )
+    goals: list[SegmentGoal] = strawberry.field(
+        resolver=resolve_goals, description="What it is to reach, and how far it is."
+    )
+    reminder: SegmentReminder | None = strawberry.field(
+        resolver=resolve_reminder,
+        description="Within which time members are to be contacted; null: it reminds of nobody.",
+    )
+    light: Light | None = strawberry.field(
+        resolver=resolve_light,
+        description="RED while any member is expired, as of now; null: it reminds of nobody.",
+    )
+    expired_count: int | None = strawberry.field(
+        resolver=resolve_expired_count,
+        description="Members that nobody has contacted within the period, as of now, exact; null: it reminds "
+        "of nobody.",
+    )
+    expired: Connection[SegmentMember] = strawberry.field(
+        resolver=resolve_expired,
+        extensions=[requires(Permission.LEAD_VIEW)],
+        description="Those members, in the order in which the leads came in.",
+    )
+    not_callable: list[Reason] = strawberry.field(
+        resolver=resolve_not_callable,
+        description="What stands against calling it now, whoever calls; empty: nothing. SEGMENT_OUT_OF_HOURS "
+        "does not bind leads of campaigns with hours of their own, see the same of a member.",
     )
     access: list[AccessEntry] = strawberry.field(
         resolver=resolve_access,
@@ -254,6 +376,8 @@ class Segment(Node):
             active=row.active,
             kind=SegmentKind(row.kind),
             position=row.position,
+            awaits_filter=row.awaits_filter,
+            owner_field=row.owner_field,
             active_from=row.active_from,
             active_until=row.active_until,
             automation=Automation(row.automation),
@@ -264,105 +388,6 @@ class Segment(Node):
             updated_at=row.updated_at,
             version=row.version,
         )
-
-
-@strawberry.input(description="A new segment, without members.")
-class CreateSegmentInput:
-    group_id: strawberry.ID = strawberry.field(description="The group it is in.")
-    name: str = strawberry.field(description="1 to 200 characters.")
-    description: str = strawberry.field(default="", description="Free text, up to 10,000 characters.")
-    active: bool = strawberry.field(default=True, description="Whether it may be called.")
-    kind: SegmentKind = strawberry.field(default=SegmentKind.DYNAMIC, description="How it gets its members.")
-    automation: Automation = strawberry.field(
-        default=Automation.OFF, description="Whether its members follow its filter, once one is saved."
-    )
-    hours: OpeningHoursInput | None = strawberry.field(
-        default=None, description="Active hours; without them it cannot be called."
-    )
-    active_from: datetime | None = strawberry.field(default=None, description="Not called before.")
-    active_until: datetime | None = strawberry.field(default=None, description="Not called from then on.")
-
-    def to_settings(self) -> SegmentSettings:
-        """Raises BadInput for hours that cannot be."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "active": self.active,
-            "kind": self.kind,
-            "hours": self.hours.to_core() if self.hours else None,
-            "active_from": self.active_from,
-            "active_until": self.active_until,
-        }
-
-
-@strawberry.input(description="What to change of a segment; what is left out stays as it is.")
-class UpdateSegmentInput:
-    id: strawberry.ID = strawberry.field(description="The segment.")
-    name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
-    description: str | None = strawberry.field(default=None, description="Up to 10,000 characters.")
-    active: bool | None = strawberry.field(default=None, description="Whether it may be called.")
-    kind: SegmentKind | None = strawberry.field(
-        default=None,
-        description="How it gets its members; one made static loses its filter, not its members.",
-    )
-    automation: Automation | None = strawberry.field(
-        default=None,
-        description="Whether its members follow its filter. Turned on, it applies that at once: `ADD` as "
-        "the update mode `ADD` does, `MIRROR` as `REPLACE`. It takes in leads that whoever turned it on, or "
-        "saved the filter since, may see.",
-    )
-    position: int | None = strawberry.field(default=None, description="Place in its group.")
-    hours: OpeningHoursInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Active hours; null takes them away."
-    )
-    active_from: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Not called before; null: no limit."
-    )
-    active_until: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Not called from then on; null: no limit."
-    )
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuses with STALE_VERSION if it has another version."
-    )
-
-    def to_settings(self) -> SegmentSettings:
-        """Raises BadInput for hours that cannot be."""
-        settings: SegmentSettings = {}
-        if self.name is not None:
-            settings["name"] = self.name
-        if self.description is not None:
-            settings["description"] = self.description
-        if self.active is not None:
-            settings["active"] = self.active
-        if self.kind is not None:
-            settings["kind"] = self.kind
-        if self.position is not None:
-            settings["position"] = self.position
-        if self.hours is not strawberry.UNSET:
-            settings["hours"] = self.hours.to_core() if self.hours else None
-        if self.active_from is not strawberry.UNSET:
-            settings["active_from"] = self.active_from
-        if self.active_until is not strawberry.UNSET:
-            settings["active_until"] = self.active_until
-        return settings
-
-
-@strawberry.input(description="A segment to delete.")
-class DeleteSegmentInput:
-    id: strawberry.ID = strawberry.field(description="The segment.")
-    confirm: bool = strawberry.field(default=False, description="Must be true: it cannot be taken back.")
-
-
-@strawberry.type(description="A segment after a change, or why there was none.")
-class SegmentPayload:
-    segment: Segment | None = strawberry.field(default=None, description="The segment.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
-
-
-@strawberry.type(description="The ID of a deleted segment, or why it was not deleted.")
-class DeleteSegmentPayload:
-    deleted_id: strawberry.ID | None = strawberry.field(default=None, description="The segment that is gone.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
 
 SegmentId = Annotated[strawberry.ID, strawberry.argument(description="The segment's ID.")]

@@ -52,15 +52,32 @@ class UpdateSegmentGroupInput:
     id: strawberry.ID = strawberry.field(description="The group.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
     active: bool | None = strawberry.field(default=None, description="Whether its segments may be called.")
-    position: int | None = strawberry.field(default=None, description="Place in the order of groups.")
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if it has another version."
     )
 
 
-@strawberry.input(description="A group to delete.")
+@strawberry.input(description="Where a group is to be.")
+class MoveSegmentGroupInput:
+    id: strawberry.ID = strawberry.field(description="The group.")
+    position: int = strawberry.field(description="Its place in the order, from 1; those behind make way.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuses with STALE_VERSION if it has another version."
+    )
+
+
+@strawberry.input(description="A group to delete; without more it must be empty.")
 class DeleteSegmentGroupInput:
-    id: strawberry.ID = strawberry.field(description="The group; it must be empty.")
+    id: strawberry.ID = strawberry.field(description="The group.")
+    move_segments_to: strawberry.ID | None = strawberry.field(
+        default=None, description="Another group of the project, which takes in its segments."
+    )
+    delete_segments: bool = strawberry.field(
+        default=False, description="Deletes its segments with it, where none is to be moved."
+    )
+    confirm: bool = strawberry.field(
+        default=False, description="Must be true to delete segments: it cannot be taken back."
+    )
 
 
 @strawberry.type(description="A group after a change, or why there was none.")

@@ -42,6 +42,19 @@ class SaveSegmentFilterInput:
     )
 
 
+@strawberry.input(description="A filter to restore.")
+class RestoreSegmentFilterInput:
+    segment_id: strawberry.ID = strawberry.field(description="The segment; it must be dynamic.")
+    revision: int = strawberry.field(description="Number of the filter, see `revisions`.")
+    mode: UpdateMode = strawberry.field(description="Add to the members, or replace those a rule brought.")
+    include_pinned: bool = strawberry.field(
+        default=False, description="With REPLACE, lets members added by hand, import or action go as well."
+    )
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuses with STALE_VERSION if the segment has another version."
+    )
+
+
 @strawberry.input(description="A segment whose saved filter is to be applied anew.")
 class UpdateSegmentMembersInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")

@@ -6,6 +6,7 @@ from typing import Any
 from core.access import Permission
 from core.masking import masked_phone, masked_rule
 from gql.context import Info
+from gql.schema.shown_ids import shown_choices, shown_ids
 
 
 def shown_phone(info: Info, text: str) -> str:
@@ -27,16 +28,18 @@ async def shown_filter(info: Info, record: Mapping[str, Any], project_id: int | 
 async def shown_edit(
     info: Info, record: Mapping[str, Any] | None, segment_id: int | None
 ) -> Mapping[str, Any] | None:
-    """A record of the change log, which keeps phones apart and filters whole.
+    """A record of the change log, which keeps phones apart and filters whole; objects are named by their IDs.
 
     segment_id  where it is of a segment
     """
     if record is None:
         return None
-    shown = dict(record)
+    organisation_id = info.context.scope.organisation_id
+    shown = shown_ids(record, organisation_id)
     if "phones" in record:
         shown["phones"] = {key: text and shown_phone(info, text) for key, text in record["phones"].items()}
     if segment_id is not None and record.get("filter") is not None:
         segment = await info.context.loaders.segment.load(segment_id)
-        shown["filter"] = await shown_filter(info, record["filter"], segment.project_id if segment else None)
+        hidden = await shown_filter(info, record["filter"], segment.project_id if segment else None)
+        shown["filter"] = shown_choices(hidden, organisation_id)
     return shown

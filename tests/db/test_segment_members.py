@@ -21,7 +21,8 @@ from core.errors import (
 from core.membership import Cause, Origin, SegmentKind, diff
 from core.membership_cursor import Position
 from core.segment_filter import SegmentFilter
-from db.commands.segment import delete_segment, update_segment
+from db.commands.segment import update_segment
+from db.commands.segment_delete import delete_segment
 from db.database import Database
 from db.models import (
     ChangeLog,
