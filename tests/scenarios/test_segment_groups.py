@@ -6,8 +6,8 @@ import pytest
 
 from gql.schema.ids import opaque
 from tests.conftest import Connect
-from tests.settings_desk import ALL_WEEK, GROUP, PROJECT, Desk, open_desk
 from tests.server import Installation, Server
+from tests.settings_desk import ALL_WEEK, GROUP, PROJECT, Desk, open_desk
 
 pytestmark = pytest.mark.anyio
 
