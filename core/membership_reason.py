@@ -43,14 +43,15 @@ def reasons_of(lead: Standing) -> tuple[MembershipReason, ...]:
     if lead.origin is not None and lead.origin is not Origin.REMOVED_BY_HAND:
         how = MembershipReason.BROUGHT_BY_RULE if lead.origin is Origin.RULE else MembershipReason.PINNED
         return (how, MembershipReason.NO_LONGER_MATCHES) if lead.matches is False else (how,)
+    if not lead.same_project:
+        return (MembershipReason.OTHER_PROJECT,)
     asked = {
-        MembershipReason.OTHER_PROJECT: not lead.same_project,
         MembershipReason.REMOVED_BY_HAND: lead.origin is Origin.REMOVED_BY_HAND,
         MembershipReason.HELD_ELSEWHERE: lead.held_elsewhere,
         MembershipReason.STATIC_SEGMENT: not lead.dynamic,
         MembershipReason.FILTER_BROKEN: lead.dynamic and lead.broken,
         MembershipReason.NO_FILTER: lead.dynamic and not lead.broken and lead.matches is None,
-        MembershipReason.DOES_NOT_MATCH: lead.matches is False and lead.same_project,
+        MembershipReason.DOES_NOT_MATCH: lead.matches is False,
     }
     found = tuple(reason for reason, true in asked.items() if true)
     return found or (MembershipReason.NOT_APPLIED_YET,)

@@ -1,10 +1,11 @@
 """Why a lead is in a segment, or why it is not, asked of the same SQL that decides it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -103,11 +104,9 @@ async def _rows(
                 col(other.segment_id) != segment.id,
             ),
         )
-        .where(
-            col(Project.organisation_id) == segment.organisation_id, col(Project.id) == segment.project_id
-        )
+        .where(col(Project.organisation_id) == segment.organisation_id, col(Project.id) == segment.project_id)
     )
-    row: Row[tuple[SegmentMember | None, int | None]] = (await session.execute(statement)).one()
+    row: Sequence[Any] = (await session.execute(statement)).one()
     return row[0], row[1]
 
 
@@ -125,7 +124,7 @@ async def _answers(
     session: AsyncSession, rules: ProjectRules, rule: Rule, lead_id: int
 ) -> tuple[Answer, ...]:
     conditions = conditions_of(rule)
-    asked = rules.source.answering(select(), conditions).where(col(Lead.id) == lead_id)
+    asked = rules.source.answering(select().select_from(Lead), conditions).where(col(Lead.id) == lead_id)
     row = (await session.execute(asked)).one()
     return answers_of(rule, {one.path: held == 1 for one, held in zip(conditions, row, strict=True)})
 

@@ -19,6 +19,7 @@ from gql.resolvers import (
     lead_pool_view,
     lead_upload,
     membership,
+    membership_explanation,
     node,
     organisation,
     pipeline,
@@ -46,6 +47,7 @@ from gql.schema.lead_pool import LeadPool
 from gql.schema.lead_pool_view import LeadPoolView
 from gql.schema.lead_upload import LeadUpload
 from gql.schema.membership import MembershipChange
+from gql.schema.membership_explanation import MembershipExplanation
 from gql.schema.node import Node
 from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
@@ -123,6 +125,11 @@ class Query:
         SegmentFilterPreview,
         Permission.SEGMENT_EDIT,
         "What a filter would select and change, before it is saved.",
+    )
+    explain_membership: MembershipExplanation | None = reads(
+        membership_explanation.explain_membership,
+        Permission.SEGMENT_VIEW,
+        "Whether a lead is in a segment, and why: condition by condition. It needs LEAD_VIEW besides.",
     )
     segment_overlap: SegmentOverlap | None = reads(
         segment_overlap.get_segment_overlap,

@@ -93,7 +93,7 @@ class MembershipExplanation:
         return Lead.from_row(self.found.lead)
 
     async def resolve_by(self, info: Info) -> User | None:
-        by = self.found.member and self.found.member.added_by
+        by = self.found.member.added_by if self.found.member else None
         row = None if by is None else await info.context.loaders.user.load(by)
         return User.from_row(row) if row else None
 
@@ -138,15 +138,13 @@ class MembershipExplanation:
             is_member=origin not in (None, Origin.REMOVED_BY_HAND),
             reasons=list(found.reasons),
             origin=origin,
-            since=found.member and found.member.added_at,
+            since=found.member.added_at if found.member else None,
             matches=found.matches,
             broken=found.broken,
         )
 
 
-async def _explained(
-    info: Info, found: Found, answer: Answer, stored: Mapping[str, Any]
-) -> ExplainedPart:
+async def _explained(info: Info, found: Found, answer: Answer, stored: Mapping[str, Any]) -> ExplainedPart:
     part, path = answer.part, list(answer.part.path)
     if not isinstance(part, Condition):
         combinator = "and" if part.combinator is Combinator.AND else "or"
@@ -191,7 +189,7 @@ def _asked(path: list[str], stored: Mapping[str, Any], organisation_id: int) -> 
 
 async def _seen(info: Info, found: Found, field: RuleField) -> list[str]:
     """What the lead has in a field, as texts: a master data value as it came in, phones masked."""
-    value: object = found.values.get(field.key)
+    value: Any = found.values.get(field.key)
     if value is None or value == "":
         return []
     definitions = await info.context.loaders.project_fields.load(found.lead.project_id)
@@ -214,7 +212,8 @@ def _text(field: RuleField, value: Value, organisation_id: int) -> str:
         case Kind.DATE:
             return str((EPOCH + timedelta(microseconds=int(value))).date())
         case Kind.NUMBER:
-            return f"{float(value):g}"
+            number = float(value)
+            return str(int(number)) if number.is_integer() else str(number)
         case Kind.BOOLEAN:
             return "true" if value else "false"
     return str(value)
