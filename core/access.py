@@ -197,16 +197,25 @@ class TokenLimits:
 
     segment_ids  the only segments; pools, leads outside these segments, and whatever is not done with
                  segments and their leads (see CONFINED) are then out of reach
+    documents_only   nothing is run but registered documents
+    cost_per_second  of its budget; the settings' where it is None
     """
 
     features: frozenset[Permission] | None = None
     segment_ids: frozenset[int] | None = None
+    documents_only: bool = False
+    cost_per_second: int | None = None
 
     def within(self, outer: "TokenLimits") -> "TokenLimits":
         """These limits, none of them wider than the outer ones: a token made by means of a token."""
         return TokenLimits(
             _meet(self.features, outer.features),
             _meet(self.segment_ids, outer.segment_ids),
+            self.documents_only or outer.documents_only,
+            min(
+                (rate for rate in (self.cost_per_second, outer.cost_per_second) if rate is not None),
+                default=None,
+            ),
         )
 
 
@@ -239,6 +248,10 @@ def limited(access: Access, limits: TokenLimits) -> Access:
         if resource is Resource.SEGMENT
     }
     return Access(features, reach, access.team_ids)
+
+
+def _slower(one: int | None, other: int | None) -> int | None:
+    return min((rate for rate in (one, other) if rate is not None), default=None)
 
 
 def _meet(one: frozenset[Member] | None, other: frozenset[Member] | None) -> frozenset[Member] | None:

@@ -14,15 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.access import UNLIMITED, TokenLimits
 from core.budget import Budgets, Rate
+from core.errors import Forbidden
 from db.change_feed import ChangeFeed
 from db.database import Database
 from db.migrate import is_migrated
 from gql.authz.token_use import TokenUse
 from gql.authz.tokens import Principal, principal_of
-from gql.context import Clock, Services, open_context, utc_now
+from gql.context import Clock, Context, Services, open_context, utc_now
 from gql.execution.guard import Limits
-from gql.execution.operation import OperationRunner
+from gql.execution.operation import Operation, OperationRunner
 from gql.jobs.upload_sweep import sweeping
 from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
@@ -35,6 +37,7 @@ from gql.transport.downloads import DownloadEndpoint
 from gql.transport.figures import FiguresEndpoint
 from gql.transport.routes import graphql_routes
 from gql.transport.uploads import UploadEndpoint
+from gql.trusted_documents import TrustedDocuments, read_manifest
 
 log = structlog.get_logger()
 
@@ -79,6 +82,7 @@ class Application:
         self._services: Services | None = None
         self._token_use: TokenUse | None = None
         self._budgets = Budgets()
+        self._documents = TrustedDocuments(read_manifest(settings.trusted_documents))
         self._rates = rates_of(settings)
         self._door = Door(
             runner=OperationRunner(
@@ -90,6 +94,7 @@ class Application:
             ),
             authenticate=self.authenticate,
             admit=self.admit,
+            find_document=self.find_document,
             # All of it: a claim with a wrong secret must not count against the token it names.
             principal_key=lambda principal: principal,
             settings=transport_settings(settings),
@@ -118,7 +123,9 @@ class Application:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database(self._settings.url))
             feed = await stack.enter_async_context(ChangeFeed(database))
-            self._services = Services(database, feed, self._settings, self._clock)
+            self._services = Services(
+                database, feed, self._settings, self._clock, document_faults=self._door.runner.faults
+            )
             stack.push_async_callback(self._services.audit.finish)
             self._token_use = TokenUse(database)
             stack.push_async_callback(self._token_use.finish)
@@ -145,17 +152,32 @@ class Application:
             await open_context(self.services, principal, None)
         return principal
 
-    async def admit(self, caller: Caller[Principal | None], cost: int) -> Admission:
+    async def find_document(self, caller: Caller[Principal | None], document_id: str) -> str | None:
+        organisation_id = None if caller.principal is None else caller.principal.organisation_id
+        return await self._documents.find(self.services.database, organisation_id, document_id, self._clock())
+
+    async def admit(self, caller: Caller[Principal | None], operation: Operation) -> Admission:
         """Charges the caller's address, then the token once it is known to be good, and opens a context."""
+        cost, principal = operation.cost, caller.principal
         left = self._budgets.spend(("address", caller.address), cost, self._rates.address, self._clock())
         context = await open_context(self.services, caller.principal, caller.last_event_id, caller.address)
-        principal = caller.principal
+        limits = UNLIMITED if principal is None else context.scope.limits
+        if operation.request.document_id is None:
+            self._check_free_document(context, limits)
         if principal is not None:
             key = "token", principal.organisation_id, principal.token_id
-            left = self._budgets.spend(key, cost, self._rates.token, context.now)
+            left = self._budgets.spend(key, cost, self._rates.of(limits), context.now)
             if self._token_use is not None:
                 self._token_use.note(principal, context.now)
         return Admission(context, left)
+
+    def _check_free_document(self, context: Context, limits: TokenLimits) -> None:
+        """Raises Forbidden where only registered documents are run."""
+        if self._settings.trusted_documents_only or limits.documents_only:
+            denial = Forbidden("Only registered documents are run here: send a `documentId`.")
+            if context.principal is not None:
+                context.denied("document", denial)
+            raise denial
 
     async def readyz(self, request: Request) -> Response:
         """Ready once the database answers and has the newest schema."""
@@ -189,12 +211,21 @@ class Rates:
 
     token: Rate
     address: Rate
+    most: int
+
+    def of(self, limits: TokenLimits) -> Rate:
+        """A token's own rate where it has one: with a minute's worth, and one operation at the least."""
+        if limits.cost_per_second is None:
+            return self.token
+        own = min(limits.cost_per_second, self.token.per_second)
+        return Rate(max(int(own * 60), self.most), own)
 
 
 def rates_of(settings: Settings) -> Rates:
     return Rates(
         Rate(settings.token_budget, settings.token_budget_per_second),
         Rate(settings.address_budget, settings.address_budget_per_second),
+        settings.max_cost,
     )
 
 

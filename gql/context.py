@@ -31,13 +31,17 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Services:
-    """What the process has one of."""
+    """What the process has one of.
+
+    document_faults  what is wrong with a document to be run here, as sentences
+    """
 
     database: Database
     feed: ChangeFeed
     settings: Settings
     clock: Clock
     policies: Policies = field(default_factory=Policies)
+    document_faults: Callable[[str], list[str]] = lambda text: []
     passwords: Passwords = field(default_factory=Passwords)
     audit: Audit = field(init=False)
 

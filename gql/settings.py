@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     allowed_origins: list[str] = Field(default_factory=list)
     introspection: bool = True
     jobs_in_serve: bool = True
+    trusted_documents: Path | None = None
+    trusted_documents_only: bool = False
     metrics_token: SecretStr = SecretStr("")
 
     max_body: int = 1_000_000

@@ -47,6 +47,8 @@ async def create_api_token(
         raise BadInput("It needs an offset from UTC.", field=["input", "expiresAt"])
     if expires_at <= now:
         raise BadInput("It would have expired already.", field=["input", "expiresAt"])
+    if limits.cost_per_second is not None and limits.cost_per_second < 1:
+        raise BadInput("It is 1 or more.", field=["input", "costPerSecond"])
     await _check_segments(session, scope, limits.segment_ids)
     left = limits.within(scope.limits)
     expires_at = await _expiry_within(session, scope, expires_at)
@@ -59,6 +61,8 @@ async def create_api_token(
         secret_hash=secret_hash,
         scopes=None if left.features is None else sorted(left.features),
         segment_ids=None if left.segment_ids is None else sorted(left.segment_ids),
+        documents_only=left.documents_only,
+        cost_per_second=left.cost_per_second,
         created_at=now,
         expires_at=expires_at,
     )
@@ -68,6 +72,8 @@ async def create_api_token(
         "name": token.name,
         "scopes": token.scopes,
         "segments": token.segment_ids,
+        "documentsOnly": token.documents_only,
+        "costPerSecond": token.cost_per_second,
         "expires": expires_at.isoformat(),
     }
     await change_log.append(

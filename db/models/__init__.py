@@ -26,6 +26,7 @@ from db.models.segment import (
 )
 from db.models.tag import LeadTag, Tag
 from db.models.touch import Touch
+from db.models.trusted_document import TrustedDocument
 
 __all__ = [
     "ApiToken",
@@ -74,6 +75,7 @@ __all__ = [
     "Template",
     "TemplateField",
     "Touch",
+    "TrustedDocument",
     "User",
     "UserPassword",
 ]

@@ -75,6 +75,8 @@ class ApiToken(OrganisationRow, table=True):
     session      whether it came from signing in, and ends with signing out
     scopes       permissions it is limited to, None: all of its owner's
     segment_ids  segments it is limited to, None: all of its owner's
+    documents_only   whether it runs registered documents and nothing else
+    cost_per_second  what comes back to its budget each second, None: what the settings say
     """
 
     __tablename__ = "api_token"
@@ -89,6 +91,8 @@ class ApiToken(OrganisationRow, table=True):
     secret_hash: str
     scopes: list[str] | None = Field(default=None, sa_type=JsonValue)
     segment_ids: list[int] | None = Field(default=None, sa_type=JsonValue)
+    documents_only: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    cost_per_second: int | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -60,6 +60,8 @@ def limits_of(token: ApiToken) -> TokenLimits:
     return TokenLimits(
         None if token.scopes is None else _known(token.scopes),
         None if token.segment_ids is None else frozenset(token.segment_ids),
+        token.documents_only,
+        token.cost_per_second,
     )
 
 

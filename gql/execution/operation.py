@@ -35,12 +35,16 @@ _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_
 
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
-    """What a client asks for, its parts already of the right type."""
+    """What a client asks for, its parts already of the right type.
+
+    document_id  of a registered document, whose text `query` is once it has been found
+    """
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,14 @@ class OperationRunner:
         except RequestRefused as refused:
             self._metrics.operation_refused(refused.errors[0]["extensions"]["code"])
             raise
+
+    def faults(self, text: str) -> list[str]:
+        """What is wrong with a document, as sentences; nothing where it could run."""
+        try:
+            self._documents.read(text)
+        except RequestRefused as refused:
+            return [error["message"] for error in refused.errors]
+        return []
 
     def _prepared(self, request: OperationRequest) -> Operation:
         known = self._documents.read(request.query)

@@ -22,6 +22,7 @@ from gql.resolvers import (
     segment_member,
     session,
     team,
+    trusted_document,
     user,
 )
 from gql.root.declare import admits, changes
@@ -41,6 +42,7 @@ from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayl
 from gql.schema.segment_member import AddLeadsToSegmentsPayload, SegmentMembersPayload
 from gql.schema.session import SignInPayload, SignOutPayload
 from gql.schema.team import DeleteTeamPayload, TeamPayload
+from gql.schema.trusted_document import RegisterDocumentPayload, UnregisterDocumentPayload
 from gql.schema.user import UserPayload
 
 
@@ -96,6 +98,18 @@ class Mutation(LeadMutation):
         UserPayload,
         None,
         "Sets the caller's password, or resets another's for those who manage users.",
+    )
+    register_document: RegisterDocumentPayload | None = changes(
+        trusted_document.register_document,
+        RegisterDocumentPayload,
+        Permission.INTEGRATION_MANAGE,
+        "Registers a document, to be run by its hash.",
+    )
+    unregister_document: UnregisterDocumentPayload | None = changes(
+        trusted_document.unregister_document,
+        UnregisterDocumentPayload,
+        Permission.INTEGRATION_MANAGE,
+        "Forgets a registered document.",
     )
     create_api_token: CreateApiTokenPayload | None = changes(
         api_token.create_api_token,

@@ -31,6 +31,7 @@ from gql.resolvers import (
     segment_overlap,
     tag,
     team,
+    trusted_document,
     user,
     viewer,
 )
@@ -61,6 +62,7 @@ from gql.schema.segment_overlap import SegmentOverlap
 from gql.schema.segment_revision import FilterDifference
 from gql.schema.tag import Tag
 from gql.schema.team import Team
+from gql.schema.trusted_document import TrustedDocument
 from gql.schema.user import User
 from gql.schema.viewer import Viewer
 
@@ -96,6 +98,11 @@ class Query:
         audit_log.list_audit,
         Permission.AUDIT_VIEW,
         "Administrative and denied acts, newest first.",
+    )
+    trusted_documents: Connection[TrustedDocument] | None = reads(
+        trusted_document.list_documents,
+        Permission.INTEGRATION_MANAGE,
+        "Documents that are registered to be run by their hash.",
     )
     change_log: Connection[ChangeLogEntry] | None = reads(
         change_log.list_changes,

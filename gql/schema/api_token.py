@@ -25,6 +25,10 @@ class ApiToken(Node):
     segment_ids: list[strawberry.ID] | None = strawberry.field(
         description="The segments it is limited to; null: all of its owner's."
     )
+    documents_only: bool = strawberry.field(description="Whether it runs registered documents only.")
+    cost_per_second: int | None = strawberry.field(
+        description="Cost that comes back to its budget each second; null: what the server's settings say."
+    )
     created_at: datetime = strawberry.field(description="When it was made, UTC.")
     expires_at: datetime | None = strawberry.field(description="When it stops working, UTC.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked, UTC; null: it was not.")
@@ -49,6 +53,8 @@ class ApiToken(Node):
             segment_ids=None
             if limits.segment_ids is None
             else [opaque("Segment", row.organisation_id, each) for each in sorted(limits.segment_ids)],
+            documents_only=row.documents_only,
+            cost_per_second=row.cost_per_second,
             created_at=row.created_at,
             expires_at=row.expires_at,
             revoked_at=row.revoked_at,
@@ -67,6 +73,12 @@ class CreateApiTokenInput:
     )
     segment_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Limit it to these segments; left out: all of its owner's."
+    )
+    documents_only: bool = strawberry.field(
+        default=False, description="Limit it to documents that are registered."
+    )
+    cost_per_second: int | None = strawberry.field(
+        default=None, description="Limit what comes back to its budget each second: 1 or more."
     )
     expires_at: datetime | None = strawberry.field(
         default=None, description="When it stops working; by default after 90 days."

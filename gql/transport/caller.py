@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from gql.execution.operation import Operation
+
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
 
@@ -58,11 +60,16 @@ class Admission:
 class Admit(Protocol[P]):
     """Lets one operation in, with a context of its own; called for each operation of a WebSocket.
 
-    cost    of the operation
     Raises  any LeadgraphError, which becomes the answer (a token that expired meanwhile)
     """
 
-    async def __call__(self, caller: Caller[P], cost: int, /) -> Admission: ...
+    async def __call__(self, caller: Caller[P], operation: Operation, /) -> Admission: ...
+
+
+class FindDocument(Protocol[P]):
+    """The text of a registered document, None where there is none. Raises BadInput for no possible id."""
+
+    async def __call__(self, caller: Caller[P], document_id: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic
 
-from core.errors import LeadgraphError
+from core.errors import LeadgraphError, NotFound
 from gql.execution.failures import FormattedError, failure, unexpected
-from gql.execution.operation import Operation, OperationRunner
-from gql.transport.caller import Admit, Authenticate, Caller, P, PrincipalKey, TransportSettings
+from gql.execution.operation import Operation, OperationRequest, OperationRunner
+from gql.transport.caller import Admit, Authenticate, Caller, FindDocument, P, PrincipalKey, TransportSettings
 from gql.transport.open_streams import Close, OpenStreams
 
 
@@ -23,13 +23,23 @@ class Door(Generic[P]):
     runner: OperationRunner
     authenticate: Authenticate[P]
     admit: Admit[P]
+    find_document: FindDocument[P]
     principal_key: PrincipalKey[P]
     settings: TransportSettings = field(default_factory=TransportSettings)
     streams: OpenStreams = field(default_factory=OpenStreams)
 
+    async def read(self, caller: Caller[P], request: OperationRequest) -> OperationRequest:
+        """The request with the text of the document it names. Raises NotFound."""
+        if request.document_id is None:
+            return request
+        text = await self.find_document(caller, request.document_id)
+        if text is None:
+            raise NotFound("No document is registered under this id.")
+        return replace(request, query=text)
+
     async def admitted(self, caller: Caller[P], operation: Operation) -> tuple[Operation, object]:
         """The operation, paid for, and its context. Raises what `admit` raises."""
-        admission = await self.admit(caller, operation.cost)
+        admission = await self.admit(caller, operation)
         return replace(operation, left=admission.left), admission.context
 
     @contextlib.contextmanager

@@ -83,7 +83,7 @@ class HttpEndpoint(Generic[P]):
         asked = await self._read(request)
         caller = await self._caller(request)
         try:
-            operation = self._door.runner.prepare(asked)
+            operation = self._door.runner.prepare(await self._door.read(caller, asked))
         except RequestRefused as refused:
             if media != EVENT_STREAM:
                 raise

@@ -44,13 +44,17 @@ def read_request(value: object) -> OperationRequest:
         raise BadInput("Batches of operations are not supported: send one object.")
     if not isinstance(value, dict):
         raise BadInput("The request must be a JSON object.")
-    query = value.get("query")
+    query, document_id = value.get("query"), value.get("documentId")
+    if document_id is not None:
+        if not isinstance(document_id, str) or query is not None:
+            raise BadInput("`documentId` must be a string, without a `query` beside it.")
+        query = ""
     if not isinstance(query, str):
         raise BadInput("`query` must be a string.")
     name = value.get("operationName")
     if name is not None and not isinstance(name, str):
         raise BadInput("`operationName` must be a string or null.")
-    return OperationRequest(query, _map(value, "variables"), name, _map(value, "extensions"))
+    return OperationRequest(query, _map(value, "variables"), name, _map(value, "extensions"), document_id)
 
 
 def _map(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:

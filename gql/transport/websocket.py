@@ -213,7 +213,8 @@ class _Session(Generic[P]):
 
     async def _execute(self, name: str, request: OperationRequest, caller: Caller[P]) -> None:
         runner = self._door.runner
-        operation, context = await self._door.admitted(caller, runner.prepare(request))
+        prepared = runner.prepare(await self._door.read(caller, request))
+        operation, context = await self._door.admitted(caller, prepared)
         async with contextlib.aclosing(runner.stream(operation, context)) as answers:
             async for answer in answers:
                 if not answer.executed:

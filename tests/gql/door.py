@@ -20,7 +20,7 @@ from strawberry.scalars import JSON
 
 from core.errors import Forbidden, NotFound, RateLimited, Unauthenticated
 from gql.execution.guard import Limits
-from gql.execution.operation import OperationRunner
+from gql.execution.operation import Operation, OperationRunner
 from gql.metrics import Metrics
 from gql.transport.caller import Admission, Caller, TransportSettings
 from gql.transport.door import Door
@@ -259,12 +259,17 @@ async def authenticate(
     return TOKENS[token]
 
 
+async def find_document(caller: Caller[str | None], document_id: str) -> str | None:
+    """The id is the text, upside down; `nothing` is not there."""
+    return None if document_id == "nothing" else document_id[::-1]
+
+
 def admit(probe: Probe) -> Any:
     async def names(numbers: list[int]) -> list[str]:
         probe.batches.append(numbers)
         return [f"book {number}" for number in numbers]
 
-    async def admitted(caller: Caller[str | None], cost: int) -> Admission:
+    async def admitted(caller: Caller[str | None], operation: Operation) -> Admission:
         probe.contexts += 1
         if caller.headers.get("x-expired"):
             raise Unauthenticated
@@ -301,6 +306,7 @@ async def serving(
         OperationRunner(SCHEMA, limits, metrics=Metrics(), **runner),
         authenticate,
         admit(probe),
+        find_document,
         lambda principal: principal,
         settings or TransportSettings(),
     )

@@ -21,13 +21,13 @@ CALLER: Caller[str | None] = Caller("ann", {}, "127.0.0.1", Transport.HTTP)
 async def run(query: str, runner: OperationRunner | None = None, **variables: Any) -> Answer:
     runner = runner or OperationRunner(SCHEMA)
     operation = runner.prepare(OperationRequest(query, variables))
-    return await runner.run(operation, (await admit(Probe())(CALLER, 1)).context)
+    return await runner.run(operation, (await admit(Probe())(CALLER, operation)).context)
 
 
 async def stream(query: str) -> list[Answer]:
     runner = OperationRunner(SCHEMA)
     operation = runner.prepare(OperationRequest(query))
-    context = (await admit(Probe())(CALLER, 1)).context
+    context = (await admit(Probe())(CALLER, operation)).context
     return [answer async for answer in runner.stream(operation, context)]
 
 
@@ -49,7 +49,7 @@ async def test_field_extensions_and_info_work_as_under_strawberry() -> None:
     runner = OperationRunner(SCHEMA)
     operation = runner.prepare(OperationRequest("{ shout whoami sentExtensions }", extensions={"a": 1}))
 
-    answer = await runner.run(operation, (await admit(Probe())(CALLER, 1)).context)
+    answer = await runner.run(operation, (await admit(Probe())(CALLER, operation)).context)
 
     assert answer.data == {"shout": "HELLO WORLD", "whoami": "ann http", "sentExtensions": {"a": 1}}
 
@@ -59,7 +59,7 @@ async def test_a_data_loader_reads_siblings_in_one_batch() -> None:
     runner = OperationRunner(SCHEMA)
     operation = runner.prepare(OperationRequest("{ books(first: 3) { nodes { title } } }"))
 
-    answer = await runner.run(operation, (await admit(probe)(CALLER, 1)).context)
+    answer = await runner.run(operation, (await admit(probe)(CALLER, operation)).context)
 
     assert answer.data == {"books": {"nodes": [{"title": f"book {number}"} for number in range(3)]}}
     assert probe.batches == [[0, 1, 2]]

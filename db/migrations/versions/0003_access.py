@@ -1,4 +1,4 @@
-"""Access: passwords and sessions, the audit log"""
+"""Access: passwords and sessions, the audit log, trusted documents"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     _passwords()
     _audit_log()
+    _trusted_documents()
 
 
 def _passwords() -> None:
@@ -47,3 +48,23 @@ def _audit_log() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "id"),
     )
     op.create_index("audit_log_time", "audit_log", ["organisation_id", "at", "id"])
+
+
+def _trusted_documents() -> None:
+    op.create_table(
+        "trusted_document",
+        sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "id"),
+        sa.UniqueConstraint("organisation_id", "hash"),
+    )
+    op.add_column(
+        "api_token", sa.Column("documents_only", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+    op.add_column("api_token", sa.Column("cost_per_second", sa.Integer(), nullable=True))
