@@ -529,7 +529,7 @@ async def test_a_deleted_lead_leaves_its_segments_which_their_logs_say(office: O
         "members": {"totalCount": 1},
     }
     moves = (await office.client.run(CHANGES, segments=[segment]))["membershipChanges"]["nodes"]
-    assert (moves[-1]["left"], moves[-1]["cause"]) == ([anna], "HAND")
+    assert (moves[-1]["left"], moves[-1]["cause"]) == ([anna], "DELETION")
     assert (await office.client.run(PAGE, id=anna))["lead"] is None
     log = "query($id: ID!) { changeLog(objectId: $id) { nodes { action before } } }"
     gone = (await office.client.run(log, id=anna))["changeLog"]["nodes"][0]
