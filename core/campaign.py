@@ -9,6 +9,7 @@ import phonenumbers
 from core.errors import BadInput, Conflict
 from core.fields import Field, FieldType, SlotFamily
 from core.statuses import LeadStatus
+from core.upload_pattern import check_pattern
 
 MAX_FIELDS = 500
 MAX_RESULTS = 100
@@ -152,3 +153,7 @@ def _check_rules(field: Field, path: Sequence[str]) -> None:
         raise BadInput("Only a number has a minimum and a maximum.", field=(*path, "minimum"))
     if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
         raise BadInput("The minimum is above the maximum.", field=(*path, "minimum"))
+    if field.pattern is not None:
+        if field.family is not SlotFamily.TEXT or field.type is FieldType.CHOICE:
+            raise BadInput("Only a text has a pattern.", field=(*path, "pattern"))
+        check_pattern(field.pattern, (*path, "pattern"))

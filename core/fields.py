@@ -9,6 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from core.identity import normal_email, normal_phone
+from core.upload_pattern import fits
 
 Value = str | float | int | bool
 """A search value: folded text, a number, microseconds since the epoch (UTC), or a truth value."""
@@ -60,7 +61,7 @@ class Field:
     """One master data field of a template, with its upload rules.
 
     choices   allowed values of a choice field, as they were written; empty allows any
-    minimum, maximum  bounds of a number
+    minimum, maximum  bounds of a number      pattern  that the whole of a text must match (RE2)
     """
 
     key: str
@@ -71,6 +72,7 @@ class Field:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    pattern: str | None = None
 
     @property
     def family(self) -> SlotFamily:
@@ -105,7 +107,10 @@ class Locale:
 
 def read_value(field: Field, raw: str, locale: Locale) -> Value | Unreadable:
     """The search value of a non-empty raw text, or why it does not read as the field's type."""
-    value = READERS[field.type](raw.strip(), field, locale)
+    text = raw.strip()
+    value = READERS[field.type](text, field, locale)
+    if field.pattern is not None and not isinstance(value, Unreadable) and not fits(field.pattern, text):
+        return Unreadable(f"does not match {field.pattern}")
     if isinstance(value, (int, float)) and field.family is SlotFamily.NUMBER:
         return _within_bounds(value, field)
     return value

@@ -1,7 +1,7 @@
 """Edits of a lead: what a caller may change, and how changed values are read by the campaign's template."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Self
 
@@ -115,10 +115,13 @@ def read_changes(
     """
     fields = [_known(form, key, (*path, key)) for key in changed]
     texts = {key: _checked(text, (*path, key)) for key, text in changed.items()}
-    if identity.phone.key not in texts:
-        fields.append(identity.phone)
+    own_phone = identity.phone
+    if own_phone.key not in texts:
+        # It stands for itself, in E.164, and is not judged again by how it is to be written.
+        own_phone = replace(own_phone, pattern=None)
+        fields.append(own_phone)
     columns = [one.key for one in fields]
-    mapping = field_mapping.Mapping(tuple(fields), identity.phone, identity.phone)
+    mapping = field_mapping.Mapping(tuple(fields), own_phone, own_phone)
     row = RowReader(columns, mapping, form.locale).read(Row(1, [texts.get(key, phone) for key in columns]))
     if isinstance(row, RowProblem):
         raise problem_of(row, path)

@@ -127,14 +127,14 @@ class RowReader:
 
     def _broken_rule(self, field: Field, raw: str) -> str | None:
         """The upload rule an unreadable value breaks; None where it is optional and merely unreadable."""
+        boundless = replace(field, minimum=None, maximum=None, pattern=None)
+        if not isinstance(read_value(boundless, raw, self._locale), Unreadable):
+            return "range" if field.pattern is None else "pattern"
         if field is self._phone:
             return "phone"
         if field.type is FieldType.CHOICE:
             return "choices"
-        if field.required:
-            return "required"
-        boundless = replace(field, minimum=None, maximum=None)
-        return None if isinstance(read_value(boundless, raw, self._locale), Unreadable) else "range"
+        return "required" if field.required else None
 
 
 def duplicate_key(field: Field, value: Value | None) -> str | None:

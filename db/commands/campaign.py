@@ -233,6 +233,7 @@ async def _write_fields(
             "duplicate_key": field.duplicate_key,
             "minimum": field.minimum,
             "maximum": field.maximum,
+            "pattern": field.pattern,
         }
         for position, field in enumerate(fields)
     ]

@@ -136,5 +136,6 @@ def _stored(place: TemplateField, definition: FieldDefinition) -> StoredField:
         choices=tuple(definition.choices or ()),
         minimum=place.minimum,
         maximum=place.maximum,
+        pattern=place.pattern,
     )
     return StoredField(definition.id, field, definition.slot_set, definition.slot)

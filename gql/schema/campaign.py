@@ -11,6 +11,7 @@ from core.campaign import DEFAULT_RESULTS, Result
 from core.fields import Field
 from core.fields import FieldType as CoreFieldType
 from core.statuses import LeadStatus as CoreLeadStatus
+from core.upload_pattern import MAX_PATTERN
 from db.models import Campaign as Row
 from db.models import CampaignResult as ResultRow
 from gql.context import Info
@@ -75,6 +76,9 @@ class TemplateField:
     choices: list[str] = strawberry.field(description="Allowed values of a choice; empty: any.")
     minimum: float | None = strawberry.field(description="Smallest number allowed.")
     maximum: float | None = strawberry.field(description="Greatest number allowed.")
+    pattern: str | None = strawberry.field(
+        description="RE2 regular expression that the whole of a text must match, capitals included."
+    )
 
     @classmethod
     def from_core(cls, field: Field) -> Self:
@@ -87,6 +91,7 @@ class TemplateField:
             choices=list(field.choices),
             minimum=field.minimum,
             maximum=field.maximum,
+            pattern=field.pattern,
         )
 
 
@@ -181,6 +186,11 @@ class TemplateFieldInput:
     )
     minimum: float | None = strawberry.field(default=None, description="Smallest number allowed.")
     maximum: float | None = strawberry.field(default=None, description="Greatest number allowed.")
+    pattern: str | None = strawberry.field(
+        default=None,
+        description="Regular expression (RE2) that the whole of a text, e-mail, web address or phone must "
+        f"match as it is written, at most {MAX_PATTERN} characters.",
+    )
 
     def to_core(self) -> Field:
         return Field(
@@ -192,6 +202,7 @@ class TemplateFieldInput:
             choices=tuple(self.choices),
             minimum=self.minimum,
             maximum=self.maximum,
+            pattern=self.pattern,
         )
 
 
