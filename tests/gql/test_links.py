@@ -27,7 +27,18 @@ def test_another_key_another_body_or_a_mangled_text_is_no_link() -> None:
     body, _, signature = text.partition(".")
     elsewhere = sign_link(b"l" * 32, LINK)
     more = sign_link(KEY, replace(LINK, organisation_id=2)).partition(".")[0]
-    wrong = ["", ".", body, f"{body}.", f".{signature}", f"{more}.{signature}", f"{text}A", elsewhere, "é.é", "a.b"]
+    wrong = [
+        "",
+        ".",
+        body,
+        f"{body}.",
+        f".{signature}",
+        f"{more}.{signature}",
+        f"{text}A",
+        elsewhere,
+        "é.é",
+        "a.b",
+    ]
     for each in wrong:
         with pytest.raises(NotFound):
             read_link(KEY, each, NOW)
