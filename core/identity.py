@@ -5,6 +5,8 @@ import phonenumbers
 from core.plain_phone import plain_phone
 
 MAX_RAW_PHONE = 64
+NO_LABEL = ("..", ".-", "-.")
+"""What a domain has where a label is empty, or begins or ends with a hyphen."""
 
 
 def normal_phone(raw: str, region: str) -> str | None:
@@ -31,9 +33,9 @@ def normal_email(raw: str) -> str | None:
     """Lower-case form of an address, or None where it cannot be one."""
     address = raw.strip().casefold()
     local, at, domain = address.rpartition("@")
-    if not at or not local or len(address) > 254 or any(sign.isspace() for sign in address):
+    if not at or not local or len(address) > 254 or len(address.split()) != 1:
         return None
-    labels = domain.split(".")
-    if len(labels) < 2 or not all(label and label.strip("-") == label for label in labels):
+    bounded = f".{domain}."
+    if "." not in domain or any(bad in bounded for bad in NO_LABEL):
         return None
     return address

@@ -3,7 +3,7 @@
 SQLAlchemy would spend more on the parameters of a wide row than the database on storing it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -18,21 +18,21 @@ async def bulk_insert(
     session: AsyncSession,
     model: type[SQLModel],
     columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
+    rows: Sequence[list[Any]],
     *,
     alike: Mapping[str, Any],
 ) -> None:
     """Stores rows of a table in the session's transaction.
 
-    columns, rows  the values of `columns` in their order
+    columns, rows  the values of `columns` in their order; they are made into what the driver takes in place
     alike          values that all rows have alike, by column
     """
     if not rows:
         return
     connection = await session.connection()
-    table = _table(model)
+    table = table_of(model)
     shared = _converted(table, list(alike), [list(alike.values())], connection.dialect)[0]
-    values = [shared + row for row in _converted(table, columns, rows, connection.dialect)]
+    values = [(*shared, *row) for row in _converted(table, columns, rows, connection.dialect)]
     names = [*alike, *columns]
     if connection.dialect.name == "postgresql":
         await _copy(connection, table.name, names, values)
@@ -50,24 +50,20 @@ async def _copy(
 
 
 def _converted(
-    table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], dialect: Dialect
-) -> list[tuple[Any, ...]]:
+    table: Table, columns: Sequence[str], rows: Sequence[list[Any]], dialect: Dialect
+) -> Sequence[list[Any]]:
     """The rows as the driver takes them."""
-    converts: list[tuple[int, Convert]] = []
     for position, name in enumerate(columns):
         convert: Convert | None = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        if convert is not None:
-            converts.append((position, convert))
-    converted = []
-    for row in rows:
-        values = list(row)
-        for position, convert in converts:
-            if values[position] is not None:
-                values[position] = convert(values[position])
-        converted.append(tuple(values))
-    return converted
+        if convert is None:
+            continue
+        for row in rows:
+            if row[position] is not None:
+                row[position] = convert(row[position])
+    return rows
 
 
-def _table(model: type[SQLModel]) -> Table:
+def table_of(model: type[SQLModel]) -> Table:
+    """The table of a model, for statements that go past the session."""
     table: Table = model.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
     return table

@@ -13,6 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from db import sqlite_driver
+
 BUSY_TIMEOUT_MS = 30_000
 CHECKPOINT_PAGES = 10_000
 ID_BLOCK = 64
@@ -171,7 +173,11 @@ def _create_engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
-        **({} if dialect == "sqlite" else {"pool_pre_ping": True}),
+        **(
+            {"connect_args": {"async_creator_fn": sqlite_driver.connect}}
+            if dialect == "sqlite"
+            else {"pool_pre_ping": True}
+        ),
     )
     if dialect == "sqlite":
         event.listen(engine.sync_engine, "connect", _on_sqlite_connect)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, event, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, Session, object_session
 
+from db.bulk import table_of
 from db.database import Topic, announce
 from db.ids import allocate
 from db.models import Lead, LeadChange
@@ -21,6 +22,9 @@ from db.models import Lead, LeadChange
 NOTED, LAST_STEP = "changed_leads", "lead_changes"
 MARKS = ("version", "changed_at")
 """One of these moves with whatever rules can ask of a lead."""
+
+
+QUEUE = insert(table_of(LeadChange))
 
 
 class Noted:
@@ -51,7 +55,7 @@ async def store_changes(session: AsyncSession) -> None:
             "segment_id": None,
             "at": noted.at[organisation_id],
         }
-        await session.execute(insert(LeadChange).values(row))
+        await session.execute(QUEUE, row)
         announce(session, organisation_id, Topic.LEADS)
 
 

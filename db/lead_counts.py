@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, event, func, inspect, select
@@ -125,11 +126,12 @@ async def store_counts(session: AsyncSession) -> None:
     ]
     for model, rows in ((LeadCount, leads), (CallCount, calls)):
         if rows:
-            await session.execute(_adding(session, model), rows)
+            await session.execute(_adding(session.get_bind().dialect.name, model), rows)
 
 
-def _adding(session: AsyncSession, model: type[Any]) -> Any:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+@cache
+def _adding(dialect_name: str, model: type[Any]) -> Any:
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
     table = model.__table__
     added = dialect.insert(table)
     new: Any = added.excluded

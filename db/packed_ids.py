@@ -30,6 +30,19 @@ class IdList(TypeDecorator[list[int]]):
         return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
 
 
+class TextList(TypeDecorator[list[str]]):
+    """Texts as one bound value, likewise."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(Text) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else orjson.dumps(value).decode()
+
+
 class PackedIds(TypeDecorator[BitMap64]):
     """What `gathered` comes back as; no ids at all are an empty set."""
 

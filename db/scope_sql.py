@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Text,
     and_,
@@ -56,6 +57,11 @@ def among(column: Any, ids: Iterable[int] | None) -> ColumnElement[bool]:
     if not listed:
         return false()
     return _Among(column, bindparam(None, listed, type_=IdList(), unique=True))
+
+
+def named(column: Any, texts: BindParameter[Any]) -> ColumnElement[bool]:
+    """Whether a column is one of these texts, which are one bound value."""
+    return _Among(column, texts)
 
 
 def visible_segments(

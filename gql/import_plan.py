@@ -1,6 +1,7 @@
 """The dry run of an import: every row is read and judged, and nothing is written."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
@@ -27,12 +28,13 @@ async def plan_import(
     """
     source = await open_source(database, files, scope, upload_id, pool_id=None)
     accounts, problems = Accounts(), list[Report]()
-    with planned_leads() as planned:
-        while batch := await source.batch(batch_rows):
-            async with database.reading() as session:
-                added, reports = await plan_batch(session, scope, source.target, batch, planned)
-            accounts += added
-            problems += reports[: PROBLEMS_SHOWN - len(problems)]
-            await told(source, added)
+    async with aclosing(source):
+        with planned_leads() as planned:
+            while batch := await source.batch(batch_rows):
+                async with database.reading() as session:
+                    added, reports = await plan_batch(session, scope, source.target, batch, planned)
+                accounts += added
+                problems += reports[: PROBLEMS_SHOWN - len(problems)]
+                await told(source, added)
     shown = [{name: report.get(name) for name in SHOWN} for report in problems]
     return {"accounts": asdict(accounts), "problems": shown}

@@ -35,10 +35,26 @@ class ImportSource:
         self.size = size
         self.bytes_read = 0
         self._reader = reader
+        self._coming: asyncio.Task[Batch] | None = None
 
     async def batch(self, rows: int, skipped: int = 0) -> Batch:
-        """The next rows, ready to store; none at the end. `skipped` rows before them were stored already."""
-        return await asyncio.to_thread(self._batch, rows, skipped)
+        """The next rows, ready to store; none at the end. `skipped` rows before them were stored already.
+
+        While they are stored, the rows behind them are read.
+        """
+        self._coming = self._coming or self._read(rows, skipped)
+        batch = await asyncio.shield(self._coming)
+        self._coming = self._read(rows) if batch else None
+        return batch
+
+    async def aclose(self) -> None:
+        """Waits for what is still being read."""
+        if self._coming is not None:
+            await asyncio.gather(self._coming, return_exceptions=True)
+            self._coming = None
+
+    def _read(self, rows: int, skipped: int = 0) -> "asyncio.Task[Batch]":
+        return asyncio.create_task(asyncio.to_thread(self._batch, rows, skipped))
 
     def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -17,10 +17,25 @@ from core.access import Scope
 from core.errors import Conflict
 from core.jobs import FINISHED, JobKind, JobState, next_try_after
 from db import change_log
+from db.bulk import table_of
 from db.database import Topic, announce
 from db.ids import allocate
 from db.models import Job
 from db.queries.visible import visible_or_not_found
+
+JOB = table_of(Job)
+SAVE_PROGRESS = (
+    update(JOB)
+    .where(
+        JOB.c.organisation_id == bindparam("tenant"),
+        JOB.c.id == bindparam("job"),
+        JOB.c.lease_owner == bindparam("holder"),
+        JOB.c.state == JobState.RUNNING.value,
+    )
+    .values(progress=bindparam("reached"), attempts=1, lease_until=bindparam("until"))
+    .returning(JOB.c.cancel_requested)
+)
+"""Built once: jobs save their progress with every step."""
 
 
 class LeaseLost(Exception):
@@ -144,13 +159,14 @@ async def save_progress(
 
     Attempts count from the last progress: a long job may be interrupted any number of times.
     """
-    saved = (
-        update(Job)
-        .where(*_held(lease))
-        .values(progress=dict(progress), attempts=1, lease_until=now + lease.length)
-        .returning(col(Job.cancel_requested))
-    )
-    cancelled = (await session.execute(saved)).scalar_one_or_none()
+    binds = {
+        "tenant": lease.organisation_id,
+        "job": lease.job_id,
+        "holder": lease.owner,
+        "reached": dict(progress),
+        "until": now + lease.length,
+    }
+    cancelled: bool | None = (await session.execute(SAVE_PROGRESS, binds)).scalar_one_or_none()
     if cancelled is None:
         raise LeaseLost
     announce(session, lease.organisation_id, Topic.JOB)

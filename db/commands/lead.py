@@ -146,9 +146,9 @@ class SlotLayout:
 
     def __init__(self, slots: Mapping[str, tuple[int, str]]) -> None:
         self._names: dict[int, list[str]] = defaultdict(list)
-        self._places: dict[str, tuple[int, int]] = {}
+        self._keys: dict[int, list[str]] = defaultdict(list)
         for key, (set_number, slot) in slots.items():
-            self._places[key] = set_number, len(self._names[set_number])
+            self._keys[set_number].append(key)
             self._names[set_number].append(slot)
 
     def names(self, set_number: int) -> list[str]:
@@ -159,11 +159,8 @@ class SlotLayout:
 
     def values(self, search: Mapping[str, Any]) -> dict[int, list[Any]]:
         """The values of each set that has any, in the order of its names."""
-        by_set: dict[int, list[Any]] = {}
-        for key, value in search.items():
-            set_number, place = self._places[key]
-            values = by_set.get(set_number)
-            if values is None:
-                values = by_set[set_number] = self.empty(set_number)
-            values[place] = value
-        return by_set
+        return {
+            set_number: [search.get(key) for key in keys]
+            for set_number, keys in self._keys.items()
+            if not search.keys().isdisjoint(keys)
+        }

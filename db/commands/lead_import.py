@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,13 +18,15 @@ from core.import_judgement import Effect, Judgement, KnownLead, judge_batch
 from core.lead_rows import LeadDraft, RowProblem
 from core.statuses import LeadStatus
 from db import change_log
-from db.bulk import bulk_insert
+from db.bulk import bulk_insert, table_of
 from db.commands.import_report import insert_reports, problem_report, repeat_report, warning_report
 from db.commands.lead import LeadHome, insert_leads
 from db.ids import allocate
 from db.lead_changes import note_changed
 from db.lead_counts import counting
 from db.models import Campaign, ImportEffect, Lead, LeadPool, Project
+from db.packed_ids import TextList
+from db.scope_sql import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,38 @@ class StoredBatch:
     repeats: dict[int, tuple[int, Verdict]]
 
 
+TENANT: BindParameter[Any] = bindparam("tenant")
+ARCHIVED = (
+    select(table_of(Campaign).c.archived_at, table_of(Project).c.archived_at)
+    .join_from(
+        table_of(Campaign),
+        table_of(Project),
+        and_(
+            table_of(Project).c.organisation_id == TENANT,
+            table_of(Project).c.id == table_of(Campaign).c.project_id,
+        ),
+    )
+    .where(table_of(Campaign).c.organisation_id == TENANT, table_of(Campaign).c.id == bindparam("campaign"))
+)
+"""Statements of every batch are built once: that takes longer than running them."""
+
+
+ADD_ACCOUNTS = (
+    update(table_of(LeadPool))
+    .where(table_of(LeadPool).c.organisation_id == TENANT, table_of(LeadPool).c.id == bindparam("pool"))
+    .values(
+        {
+            each.name: table_of(LeadPool).c[each.name] + bindparam(f"added_{each.name}")
+            for each in fields(Accounts)
+        }
+    )
+)
+
+
 async def check_still_open(session: AsyncSession, scope: Scope, target: ImportTarget) -> None:
     """Raises Conflict once the campaign or its project takes no leads any more: what is in stays."""
-    archived = (
-        select(col(Campaign.archived_at), col(Project.archived_at))
-        .join(
-            Project,
-            and_(
-                col(Project.organisation_id) == scope.organisation_id,
-                col(Project.id) == col(Campaign.project_id),
-            ),
-        )
-        .where(col(Campaign.organisation_id) == scope.organisation_id, col(Campaign.id) == target.campaign_id)
-    )
-    if any((await session.execute(archived)).one()):
+    binds = {"tenant": scope.organisation_id, "campaign": target.campaign_id}
+    if any((await session.execute(ARCHIVED, binds)).one()):
         raise Conflict("The campaign was archived while its leads were coming in: those that are in stay.")
 
 
@@ -118,33 +139,15 @@ async def known_leads(
     keys = {draft.duplicate_key for draft in drafts if draft.duplicate_key is not None}
     if not keys:
         return {}
-    repeated = (
-        select(
-            col(Lead.duplicate_key),
-            col(Lead.id),
-            col(Lead.created_at),
-            col(Lead.line),
-            col(Lead.is_open),
-            col(Lead.status),
-            _of_file(target, col(Lead.pool_id)),
-        )
-        .join(
-            LeadPool,
-            and_(
-                col(LeadPool.organisation_id) == scope.organisation_id,
-                col(LeadPool.id) == col(Lead.pool_id) + 0,
-            ),
-        )
-        .where(
-            col(Lead.organisation_id) == scope.organisation_id,
-            col(Lead.duplicate_key).in_(keys),
-            col(Lead.active),
-            or_(*_searched(target)),
-        )
-    )
-    if lock:
-        repeated = repeated.order_by(col(Lead.id) + 0).with_for_update(key_share=True, of=Lead)
-    found = await session.execute(repeated)
+    binds = {
+        "tenant": scope.organisation_id,
+        "keys": sorted(keys),
+        "pool": target.pool_id,
+        "campaign": target.campaign_id,
+        "project": target.project_id,
+        "after_line": target.after_line or -1,
+    }
+    found = await session.execute(_repeated(target.duplicates, lock), binds)
     known: dict[str, list[KnownLead]] = defaultdict(list)
     # Not by number alone: processes take their numbers in blocks.
     for key, lead_id, _, line, is_open, status, in_file in sorted(
@@ -155,31 +158,49 @@ async def known_leads(
     return known
 
 
-def _searched(target: ImportTarget) -> list[ColumnElement[bool]]:
+@cache
+def _repeated(rule: DuplicateRule, lock: bool) -> Select[Any]:
+    """The leads with one of the keys that count as duplicates by the rule."""
+    # Leads that came by hand have no line: they are of the file unless what the pool held is known.
+    own = and_(
+        col(Lead.pool_id) + 0 == bindparam("pool"),
+        func.coalesce(col(Lead.line), 0) > bindparam("after_line"),
+    )
+    lead: list[Any] = [Lead.duplicate_key, Lead.id, Lead.created_at, Lead.line, Lead.is_open, Lead.status]
+    repeated = (
+        select(*lead, own)
+        .join(
+            LeadPool,
+            and_(col(LeadPool.organisation_id) == TENANT, col(LeadPool.id) == col(Lead.pool_id) + 0),
+        )
+        .where(
+            col(Lead.organisation_id) == TENANT,
+            named(col(Lead.duplicate_key), bindparam("keys", type_=TextList())),
+            col(Lead.active),
+            or_(*_searched(rule, own)),
+        )
+    )
+    if not lock:
+        return repeated
+    return repeated.order_by(col(Lead.id) + 0).with_for_update(key_share=True, of=Lead)
+
+
+def _searched(rule: DuplicateRule, own: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     """Which leads count: earlier rows of the file, and leads within the chosen scope."""
     # Adding nothing keeps both engines from walking the index of the pool or campaign instead of the keys'.
-    rule, pool_id = target.duplicates, col(Lead.pool_id) + 0
-    own = _of_file(target, pool_id)
     searched: list[ColumnElement[bool]] = [own if rule.within_file else false()]
     if rule.scope is DuplicateScope.NONE:
         return searched
     others: list[ColumnElement[bool]] = [~own]
     if rule.scope is DuplicateScope.CAMPAIGN:
-        others.append(col(Lead.campaign_id) + 0 == target.campaign_id)
+        others.append(col(Lead.campaign_id) + 0 == bindparam("campaign"))
     if rule.scope is DuplicateScope.PROJECT:
-        others.append(col(Lead.project_id) + 0 == target.project_id)
+        others.append(col(Lead.project_id) + 0 == bindparam("project"))
     if rule.only_open:
         others.append(col(Lead.is_open).is_(True))
     if not rule.include_inactive_pools:
         others.append(col(LeadPool.active).is_(True))
     return [*searched, and_(*others)]
-
-
-def _of_file(target: ImportTarget, pool_id: Any) -> ColumnElement[bool]:
-    in_pool: ColumnElement[bool] = pool_id == target.pool_id
-    if not target.after_line:
-        return in_pool
-    return and_(in_pool, func.coalesce(col(Lead.line), 0) > target.after_line)
 
 
 async def _hold_off_other_imports(session: AsyncSession, scope: Scope, target: ImportTarget) -> None:
@@ -272,17 +293,5 @@ async def _insert_reports(
 
 
 async def _add_accounts(session: AsyncSession, scope: Scope, pool_id: int, accounts: Accounts) -> None:
-    added = (
-        update(LeadPool)
-        .where(col(LeadPool.organisation_id) == scope.organisation_id, col(LeadPool.id) == pool_id)
-        .values(
-            rows=col(LeadPool.rows) + accounts.rows,
-            valid=col(LeadPool.valid) + accounts.valid,
-            invalid=col(LeadPool.invalid) + accounts.invalid,
-            duplicates=col(LeadPool.duplicates) + accounts.duplicates,
-            flagged=col(LeadPool.flagged) + accounts.flagged,
-            acted_on=col(LeadPool.acted_on) + accounts.acted_on,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    await session.execute(added)
+    added = {f"added_{name}": count for name, count in asdict(accounts).items()}
+    await session.execute(ADD_ACCOUNTS, {"tenant": scope.organisation_id, "pool": pool_id, **added})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,12 +45,13 @@ class LeadImport:
     async def _import(self, run: JobRun, scope: Scope, accounts: Accounts) -> Accounts:
         source = await self._open(run, scope)
         progress = ImportProgress(accounts, int(run.progress["step"]))
-        batch = await source.batch(self.batch_rows, skipped=accounts.rows)
-        while batch:
-            await self._store(run, scope, source, batch, progress)
-            if progress.has_grown():
-                await refresh_statistics(self.database)
-            batch = await source.batch(self.batch_rows)
+        async with aclosing(source):
+            batch = await source.batch(self.batch_rows, skipped=accounts.rows)
+            while batch:
+                await self._store(run, scope, source, batch, progress)
+                if progress.has_grown():
+                    await refresh_statistics(self.database)
+                batch = await source.batch(self.batch_rows)
         await self._report(run, scope, source, progress)
         return progress.accounts
 
