@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from db import sqlite_driver
 
-BUSY_TIMEOUT_MS = 30_000
 CHECKPOINT_PAGES = 10_000
 ID_BLOCK = 64
 ENGINE_ARGUMENTS = frozenset(
@@ -192,7 +191,7 @@ def _on_sqlite_connect(connection: Any, _: object) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute(f"PRAGMA busy_timeout={sqlite_driver.BUSY_TIMEOUT_MS}")
     cursor.close()
 
 
@@ -200,4 +199,4 @@ def _on_sqlite_begin(connection: Connection) -> None:
     # A deferred transaction that reads and then writes after somebody else's commit fails at once, whatever
     # the busy timeout; so a writer takes the lock first.
     write = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    connection.exec_driver_sql(sqlite_driver.BEGIN_WRITING if write else "BEGIN")

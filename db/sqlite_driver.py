@@ -6,11 +6,17 @@ A statement of an import or a call takes less time than each of these trips.
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
+from time import monotonic, sleep
 from typing import Any, Self
 
 import aiosqlite
 
 Rows = Sequence[Any]
+
+BEGIN_WRITING = "BEGIN IMMEDIATE"
+BUSY_TIMEOUT_MS = 30_000
+LOOK_SECONDS = 0.002
+PRIMARY_CODE = 0xFF
 
 
 class OneTripConnection(aiosqlite.Connection):
@@ -77,9 +83,34 @@ def connect(path: str, **arguments: Any) -> OneTripConnection:
 def _run(
     connection: sqlite3.Connection, sql: str, parameters: Any, *, many: bool
 ) -> tuple[sqlite3.Cursor, list[Any]]:
+    if sql == BEGIN_WRITING:
+        _wait_to_write(connection)
+        return connection.cursor(), []
     cursor = connection.cursor()
     try:
         (cursor.executemany if many else cursor.execute)(sql, parameters)
         return cursor, cursor.fetchall() if cursor.description else []
     finally:
         cursor.close()
+
+
+def _wait_to_write(connection: sqlite3.Connection) -> None:
+    """Begins to write as soon as no other process does, and gives up when SQLite would.
+
+    SQLite itself soon looks only every tenth of a second, and misses the moments between the batches of an
+    import in another process.
+    """
+    connection.execute("PRAGMA busy_timeout=0")
+    give_up = monotonic() + BUSY_TIMEOUT_MS / 1000
+    try:
+        while True:
+            try:
+                connection.execute(BEGIN_WRITING)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() > give_up:
+                    raise
+                sleep(LOOK_SECONDS)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
