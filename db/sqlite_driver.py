@@ -25,10 +25,6 @@ class OneTripConnection(aiosqlite.Connection):
     def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # SQLAlchemy enters and uses it as one
         return OneTripCursor(self)
 
-    async def commit(self) -> None:
-        if self.in_transaction:
-            await super().commit()
-
     async def rollback(self) -> None:
         """A connection that goes back to the pool is rolled back: mostly there is nothing left to undo."""
         if self.in_transaction:
