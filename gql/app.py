@@ -169,7 +169,7 @@ class Application:
             left = self._budgets.spend(key, cost, self._rates.of(limits), context.now)
             if self._token_use is not None:
                 self._token_use.note(principal, context.now)
-        return Admission(context, left)
+        return Admission(context, left, None if limits == UNLIMITED else context.scope.features)
 
     def _check_free_document(self, context: Context, limits: TokenLimits) -> None:
         """Raises Forbidden where only registered documents are run."""

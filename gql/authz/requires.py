@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType
+from graphql import GraphQLField, GraphQLObjectType
 from strawberry.extensions import FieldExtension
 from strawberry.extensions.field_extension import AsyncExtensionResolver, SyncExtensionResolver
 from strawberry.schema_directive import Location
@@ -24,6 +24,7 @@ __all__ = [
     "PermissionDirective",
     "Requirement",
     "open_to_all",
+    "permission_of",
     "requires",
     "signed_in",
     "undeclared_fields",
@@ -107,6 +108,14 @@ def signed_in() -> Requirement:
 def open_to_all() -> OpenToAll:
     """For a field that is there to get a token with."""
     return OpenToAll()
+
+
+def permission_of(field: GraphQLField) -> Permission | None:
+    """What a field of the schema declares that it needs; None where any token will do, or none."""
+    for directive in field.extensions["strawberry-definition"].directives:
+        if isinstance(directive, PermissionDirective) and isinstance(directive.feature, Permission):
+            return directive.feature
+    return None
 
 
 def undeclared_fields(schema: strawberry.Schema) -> list[str]:

@@ -17,6 +17,7 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     GraphQLError,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     execute,
@@ -24,10 +25,12 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
+from core.access import Permission
 from core.errors import BadInput, LeadgraphError, TooCostly
 from gql.execution.documents import Documents, KnownDocument, RequestRefused
 from gql.execution.failures import FormattedError, failure, field_failures, request_failures, unexpected
 from gql.execution.guard import Limits, check_strings
+from gql.execution.visible_schema import VisibleSchemas, asks_about_the_schema
 from gql.metrics import Metrics
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -52,7 +55,8 @@ class Operation:
     """A valid, affordable operation, ready to execute.
 
     cost  what it may cost, see `gql.execution.cost`
-    left  what its caller has left to spend; None where nobody counts
+    left     what its caller has left to spend; None where nobody counts
+    visible  the permissions by which its caller is shown the schema; None shows all of it
     """
 
     document: DocumentNode
@@ -60,6 +64,7 @@ class Operation:
     request: OperationRequest
     cost: int
     left: int | None = None
+    visible: frozenset[Permission] | None = None
 
     @property
     def kind(self) -> OperationType:
@@ -116,6 +121,7 @@ class OperationRunner:
         self.limits = limits or Limits()
         self._metrics = metrics or Metrics()
         self._schema = schema._schema
+        self._visible = VisibleSchemas(schema._schema)
         self._executor_class = schema.execution_context_class
         self._hide_suggestions = not suggestions
         self._documents = Documents(schema, self.limits, introspection=introspection, suggestions=suggestions)
@@ -166,7 +172,7 @@ class OperationRunner:
     async def _run(self, operation: Operation, context: object) -> Answer:
         try:
             result = execute(
-                self._schema,
+                self._schema_for(operation),
                 operation.document,
                 executor_class=self._executor_class,
                 is_awaitable=_is_awaitable,
@@ -197,6 +203,12 @@ class OperationRunner:
                     yield self._answer(operation, result)
         except Exception as error:
             yield self._failed(operation, error)
+
+    def _schema_for(self, operation: Operation) -> GraphQLSchema:
+        """The whole schema, or what the caller is shown of it. Raises BadInput."""
+        if operation.visible is None or not asks_about_the_schema(operation.document, operation.definition):
+            return self._schema
+        return self._visible.of(operation.visible)
 
     async def _source(
         self, operation: Operation, context: object

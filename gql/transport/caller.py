@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from core.access import Permission
 from gql.execution.operation import Operation
 
 P = TypeVar("P")
@@ -51,10 +52,15 @@ class Authenticate(Protocol[P_co]):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """An operation may run, in this context; `left` is what its caller can spend after it."""
+    """An operation may run, in this context.
+
+    left     what its caller can spend after it
+    visible  the permissions by which the caller is shown the schema; None shows all of it
+    """
 
     context: object
     left: int | None = None
+    visible: frozenset[Permission] | None = None
 
 
 class Admit(Protocol[P]):

@@ -40,7 +40,8 @@ class Door(Generic[P]):
     async def admitted(self, caller: Caller[P], operation: Operation) -> tuple[Operation, object]:
         """The operation, paid for, and its context. Raises what `admit` raises."""
         admission = await self.admit(caller, operation)
-        return replace(operation, left=admission.left), admission.context
+        paid = replace(operation, left=admission.left, visible=admission.visible)
+        return paid, admission.context
 
     @contextlib.contextmanager
     def opened(self, address: str | None, close: Close) -> Iterator[None]:
