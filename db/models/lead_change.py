@@ -13,13 +13,16 @@ class LeadChange(OrganisationRow, table=True):
 
     leads       their ids, packed; None: rules changed, or what rules are read by
     segment_id  the segment that they joined or left; None: they themselves changed
+    at          when the last of them was; None for rules
+    cause       what the logs give as the cause of moves that follow: automation or time
     """
 
     __tablename__ = "lead_change"
 
     leads: bytes | None = None
     segment_id: int | None = Field(default=None, sa_type=BigInteger)
-    at: datetime = Field(sa_type=UtcDateTime)
+    cause: str
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Automation(SQLModel, table=True):

@@ -19,7 +19,7 @@ from core.access import (
     limited,
 )
 from core.errors import Unauthenticated
-from db.models import ApiToken
+from db.models import ApiToken, User
 from db.queries.api_token import TokenState, token_state
 from gql.authz.enforcer import Policies
 from gql.authz.tokens import Principal
@@ -53,6 +53,27 @@ def operator_scope(organisation_id: int, actor: Actor | None = None) -> Scope:
     reach = {(resource, right): None for resource in Resource for right in Right}
     access = Access(frozenset(Permission), reach, frozenset())
     return _scope(organisation_id, actor or Actor(ActorKind.OPERATOR), access, UNLIMITED, 0)
+
+
+async def lent_scope(
+    session: AsyncSession, organisation_id: int, actor: Actor, policies: Policies, policy_revision: int
+) -> Scope | None:
+    """What somebody lends to work that goes on by itself after they asked for it: their rights as they are
+    now, within the limits of the token they used, also once that has ended; None where they are shut out.
+    """
+    if actor.user_id is None:
+        return operator_scope(organisation_id, actor)
+    user = await session.get(User, (organisation_id, actor.user_id), populate_existing=True)
+    if user is None or not user.active:
+        return None
+    policy = await policies.policy(session, organisation_id, policy_revision)
+    limits = UNLIMITED
+    if actor.token_id is not None:
+        token = await session.get(ApiToken, (organisation_id, actor.token_id))
+        if token is None:
+            return None
+        limits = limits_of(token)
+    return _scope(organisation_id, actor, policy.access(actor.user_id), limits, policy_revision)
 
 
 def limits_of(token: ApiToken) -> TokenLimits:

@@ -168,7 +168,8 @@ def add_automation() -> None:
         *_organisation_row(),
         sa.Column("leads", sa.LargeBinary(), nullable=True),
         sa.Column("segment_id", sa.BigInteger(), nullable=True),
-        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=True),
     )
     op.create_table(
         "automation",
@@ -261,7 +262,6 @@ def add_membership_undo() -> None:
         _id("segment_id"),
         _id("place"),
         sa.Column("changeset", sa.BigInteger(), nullable=False),
-        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.Column("before", columns.JsonValue(), nullable=False),
@@ -269,7 +269,7 @@ def add_membership_undo() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "segment_id", "place"),
     )
     op.create_index(
-        "membership_undo_changeset", "membership_undo", ["organisation_id", "changeset", "part"], unique=True
+        "membership_undo_changeset", "membership_undo", ["organisation_id", "changeset", "segment_id"]
     )
 
 

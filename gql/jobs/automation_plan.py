@@ -1,0 +1,191 @@
+"""The automated segments of an organisation, ready to be asked; kept until their rules change."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.access import Actor, ActorKind, Resource, Right, Scope
+from core.automation import Follower, FollowPlan
+from core.errors import BadInput
+from core.percolator import Predicate, compiled
+from core.rules import Rule, segments_named
+from core.segment_filter import check_filter, filter_from
+from db.queries.automation import AutomatedSegment, automated_segments, leads_in_sight
+from db.queries.field_catalogue import ProjectRules, rules_of_project
+from gql.authz.enforcer import Policies
+from gql.authz.scope import lent_scope
+
+log = structlog.get_logger()
+
+KEPT_ORGANISATIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPlan:
+    """The automated segments of one project whose rules hold together."""
+
+    rules: ProjectRules
+    follow: FollowPlan
+    segments: Mapping[int, AutomatedSegment]
+
+    @property
+    def project_id(self) -> int:
+        return self.rules.source.project_id
+
+    def rule(self, segment_id: int, now: datetime) -> Rule:
+        """The rule of a segment at a moment."""
+        return check_filter(filter_from(self.segments[segment_id].filter), self.rules.catalogue, now)
+
+    def moving(self, now: datetime) -> Callable[[int], Predicate]:
+        """The predicates of rules that depend on time, at this moment."""
+        known: dict[int, Predicate] = {}
+
+        def predicate(segment_id: int) -> Predicate:
+            if segment_id not in known:
+                known[segment_id] = compiled(self.rule(segment_id, now))
+            return known[segment_id]
+
+        return predicate
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationPlan:
+    """The plans of an organisation's projects, at one revision of its rules."""
+
+    revision: int
+    projects: tuple[ProjectPlan, ...]
+
+    def heeds(self, segment_id: int) -> bool:
+        """Whether joining or leaving that segment may make leads join or leave others."""
+        return any(
+            project.follow.exclusive or segment_id in project.follow.named for project in self.projects
+        )
+
+    @property
+    def segments(self) -> dict[int, AutomatedSegment]:
+        return {one: segment for project in self.projects for one, segment in project.segments.items()}
+
+
+class Plans:
+    """The plans of the organisations asked for last; of rules that are as they were, nothing is done anew."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, OrganisationPlan] = OrderedDict()
+
+    async def of(
+        self, session: AsyncSession, organisation_id: int, revision: int, now: datetime
+    ) -> OrganisationPlan:
+        """An organisation's plan at that revision of its rules."""
+        known = self._kept.get(organisation_id)
+        if known is None or known.revision != revision:
+            projects = await _compiled(session, organisation_id, known, now)
+            known = self._kept[organisation_id] = OrganisationPlan(revision, projects)
+        self._kept.move_to_end(organisation_id)
+        if len(self._kept) > KEPT_ORGANISATIONS:
+            self._kept.popitem(last=False)
+        return known
+
+
+class Sights:
+    """Who sees which of some leads, among those who lend their sight to automation."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        organisation_id: int,
+        policies: Policies,
+        policy_revision: int,
+        lead_ids: Collection[int],
+    ) -> None:
+        self._session = session
+        self._organisation_id = organisation_id
+        self._policies = policies
+        self._policy_revision = policy_revision
+        self._leads = frozenset(lead_ids)
+        self._scopes: dict[Actor, Scope | None] = {}
+
+    async def easily_known(self, actors: Iterable[Actor]) -> dict[Actor, frozenset[int]]:
+        """What those see who see every lead, or none: without asking for each lead."""
+        known: dict[Actor, frozenset[int]] = {}
+        for actor in actors:
+            scope = await self._scope(actor)
+            if scope is None:
+                known[actor] = frozenset()
+            elif scope.within(Resource.LEAD, Right.VIEW) is None:
+                known[actor] = self._leads
+        return known
+
+    async def ask(self, actor: Actor) -> frozenset[int]:
+        """Which of the leads somebody sees."""
+        scope = await self._scope(actor)
+        return frozenset() if scope is None else await leads_in_sight(self._session, scope, self._leads)
+
+    async def _scope(self, actor: Actor) -> Scope | None:
+        if actor not in self._scopes:
+            self._scopes[actor] = await lent_scope(
+                self._session, self._organisation_id, actor, self._policies, self._policy_revision
+            )
+        return self._scopes[actor]
+
+
+async def _compiled(
+    session: AsyncSession, organisation_id: int, before: OrganisationPlan | None, now: datetime
+) -> tuple[ProjectPlan, ...]:
+    by_project: dict[int, list[AutomatedSegment]] = defaultdict(list)
+    for segment in await automated_segments(session, organisation_id):
+        by_project[segment.project_id].append(segment)
+    old = {} if before is None else {project.project_id: project for project in before.projects}
+    plans = []
+    for project_id, segments in by_project.items():
+        rules = await rules_of_project(session, organisation_id, project_id)
+        plans.append(_plan(rules, segments, old.get(project_id), now))
+    return tuple(plans)
+
+
+def _plan(
+    rules: ProjectRules, segments: list[AutomatedSegment], before: ProjectPlan | None, now: datetime
+) -> ProjectPlan:
+    kept = _still_valid(rules, before)
+    followers = []
+    for rank, segment in enumerate(segments):
+        rule = kept.get((segment.id, segment.rule_revision)) or _rule(rules, segment, now)
+        if rule is not None:
+            followers.append(_follower(segment, rule, rank))
+    follow = FollowPlan(followers, exclusive=segments[0].exclusive)
+    if follow.cyclic:
+        log.error("segments name each other in a circle: not followed", segments=sorted(follow.cyclic))
+    return ProjectPlan(rules, follow, {segment.id: segment for segment in segments})
+
+
+def _still_valid(rules: ProjectRules, before: ProjectPlan | None) -> dict[tuple[int, int], Rule]:
+    """Rules by segment and revision, if what they were checked against is as it was."""
+    if before is None or before.rules.catalogue != rules.catalogue:
+        return {}
+    return {
+        (one, before.segments[one].rule_revision): follower.rule
+        for one, follower in before.follow.followers.items()
+    }
+
+
+def _rule(rules: ProjectRules, segment: AutomatedSegment, now: datetime) -> Rule | None:
+    """The rule of a segment; None where it no longer holds together: its members stay as they are."""
+    try:
+        return check_filter(filter_from(segment.filter), rules.catalogue, now)
+    except BadInput:
+        return None
+
+
+def _follower(segment: AutomatedSegment, rule: Rule, rank: int) -> Follower:
+    actor = Actor(ActorKind(segment.actor["kind"]), segment.actor["user"], segment.actor["token"])
+    return Follower(
+        segment.id,
+        rule,
+        segment.automation,
+        rank,
+        sight=None if actor.user_id is None else actor,
+        named=segments_named(segment.filter),
+    )
