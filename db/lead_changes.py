@@ -75,13 +75,12 @@ def note_changed(
 
 
 def note_moved(
-    session: AsyncSession, organisation_id: int, segment_id: int, lead_ids: Collection[int], now: datetime
+    session: AsyncSession, organisation_id: int, segment_id: int, lead_ids: BitMap64, now: datetime
 ) -> None:
     """Leads that joined or left a segment: other segments may ask about its members."""
-    if lead_ids:
-        noted = _noted(session.sync_session, organisation_id)
-        noted.moved[segment_id].update(lead_ids)
-        noted.touch(now)
+    noted = _noted(session.sync_session, organisation_id)
+    noted.moved[segment_id] |= lead_ids
+    noted.touch(now)
 
 
 async def hold_off(session: AsyncSession, organisation_id: int) -> None:

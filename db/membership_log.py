@@ -21,6 +21,7 @@ from core.membership import Cause
 from core.membership_cursor import Position, Positions
 from db.actor_record import actor_record
 from db.database import Topic, announce
+from db.lead_changes import note_moved
 from db.models import MembershipLog, Segment
 
 IDS_AT_ONCE = 200
@@ -75,6 +76,7 @@ async def append(
     """
     if not joined and not left:
         return
+    came, went = BitMap64(joined), BitMap64(left)
     numbered = (
         update(Segment)
         .where(col(Segment.organisation_id) == scope.organisation_id, col(Segment.id) == segment_id)
@@ -95,13 +97,14 @@ async def append(
         "actor": actor_record(scope.actor),
         "rule_revision": changeset.rule_revision,
         "at": changeset.at,
-        "joined": BitMap64(joined).serialize(),
-        "left": BitMap64(left).serialize(),
+        "joined": came.serialize(),
+        "left": went.serialize(),
         "joined_count": len(joined),
         "left_count": len(left),
     }
     await session.execute(insert(MembershipLog).values(**entry))
     announce(session, scope.organisation_id, Topic.MEMBERSHIP)
+    note_moved(session, scope.organisation_id, segment_id, came | went, changeset.at)
 
 
 async def read(

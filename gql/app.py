@@ -25,6 +25,7 @@ from gql.authz.tokens import Principal, principal_of
 from gql.context import Clock, Context, Services, open_context, utc_now
 from gql.execution.guard import Limits
 from gql.execution.operation import Operation, OperationRunner
+from gql.jobs.automation import automating
 from gql.jobs.upload_sweep import sweeping
 from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
@@ -131,6 +132,7 @@ class Application:
             stack.push_async_callback(self._token_use.finish)
             if self._settings.jobs_in_serve:
                 await stack.enter_async_context(working(runner_of(database, self._settings, self._clock)))
+                await stack.enter_async_context(automating(database, self._settings, self._clock))
                 await stack.enter_async_context(sweeping(self._settings, self._clock))
             yield
 

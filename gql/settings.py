@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     poll_seconds: float = 1.0
 
     import_batch_rows: int = 200
+    automation_tick_seconds: float = Field(default=60, gt=0)
     lease_seconds: int = 300
     job_lease_seconds: int = 30
     token_days: int = 90

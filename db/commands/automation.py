@@ -31,8 +31,8 @@ from core.access import Scope
 from core.automation import Moves
 from core.membership import Cause
 from db import change_log
+from db.actor_record import actor_record
 from db.bulk import bulk_insert
-from db.change_log import actor_record
 from db.database import Topic, announce
 from db.ids import allocate
 from db.models import Automation, LeadChange, MembershipLog, Organisation, Project, Segment

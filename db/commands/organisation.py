@@ -14,7 +14,7 @@ from core.policies import default_lines
 from db import change_log
 from db.commands.policy import add_lines, raise_policy_revision
 from db.commands.user import create_user
-from db.models import Organisation, User
+from db.models import Automation, Organisation, User
 
 
 async def create_organisation(session: AsyncSession, *, name: str, time_zone: str, now: datetime) -> int:
@@ -26,8 +26,9 @@ async def create_organisation(session: AsyncSession, *, name: str, time_zone: st
     if time_zone not in available_timezones():
         raise BadInput(f"`{time_zone}` is not an IANA time zone.", field=["timeZone"])
     last = await session.scalar(select(func.coalesce(func.max(col(Organisation.id)), 0)))
+    number = (last or 0) + 1
     organisation = Organisation(
-        id=(last or 0) + 1,
+        id=number,
         name=checked_name(name),
         time_zone=time_zone,
         created_at=now,
@@ -36,7 +37,9 @@ async def create_organisation(session: AsyncSession, *, name: str, time_zone: st
     )
     session.add(organisation)
     await session.flush()
-    return (last or 0) + 1
+    # Neither is this one 0: a worker may still hold the rules.
+    session.add(Automation(organisation_id=number, revision=organisation.policy_revision, ticked_at=now))
+    return number
 
 
 async def furnish_organisation(

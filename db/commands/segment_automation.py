@@ -64,7 +64,7 @@ async def _automate(
     if automation is not Automation.OFF and segment.kind == SegmentKind.STATIC:
         raise Conflict("A static segment has no filter to follow.", field=AUTOMATION_PATH)
     before = Automation(segment.automation)
-    if automation is before:
+    if automation is before is Automation.OFF:
         return
     segment.automation = automation.value
     segment.automation_actor = None if automation is Automation.OFF else actor_record(scope.actor)

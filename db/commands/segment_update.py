@@ -15,6 +15,7 @@ from core.segment_filter import check_filter, filter_from
 from db.commands.exclusivity import clear_way, find_way
 from db.commands.membership_rows import Mark, change, standing_in
 from db.commands.segment_member import MembersUpdated, log_edit, members_to_edit
+from db.lead_changes import hold_off
 from db.membership_log import Changeset
 from db.models import Lead, Segment
 from db.packed_ids import packed
@@ -68,6 +69,7 @@ async def apply_rule(
 
     number  of the entry in the change log that this is part of
     """
+    await hold_off(session, scope.organisation_id)
     found = source.matching(select(col(Lead.id)), rule).where(visible_leads(scope))
     matching, standing = await packed(session, found), await standing_in(session, segment)
     way = await find_way(session, scope, segment, newcomers(matching, standing), choice.exclusive)

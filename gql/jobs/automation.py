@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from pyroaring import BitMap64
@@ -49,7 +49,7 @@ from gql.settings import Settings
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.25
-RETRY_SECONDS = 0.05
+RETRY_SECONDS = 0.1
 PAUSE_SECONDS = 1.0
 """How long it rests after something went wrong."""
 

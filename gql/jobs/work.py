@@ -9,6 +9,7 @@ from core.jobs import JobKind
 from db.database import Database
 from gql.context import Clock
 from gql.inspection import upload_files
+from gql.jobs.automation import automating
 from gql.jobs.import_plan import LeadImportPlan
 from gql.jobs.import_undo import LeadImportUndo
 from gql.jobs.lead_import import LeadImport
@@ -58,6 +59,7 @@ async def work_until_stopped(settings: Settings, clock: Clock) -> None:
     async with (
         Database(settings.url) as database,
         working(runner_of(database, settings, clock)),
+        automating(database, settings, clock),
         sweeping(settings, clock),
     ):
         await stopped.wait()

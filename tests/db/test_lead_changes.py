@@ -27,10 +27,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def taken_from_queue(database: Database) -> list[list[int]]:
-    """The leads of each row, which are then gone."""
+    """The leads of each row that names any, which are then gone."""
     async with database.writing() as session:
         rows = await session.execute(select(col(LeadChange.leads)).order_by(col(LeadChange.id)))
-        changed = [list(BitMap64.deserialize(leads or b"")) for leads in rows.scalars()]
+        changed = [list(BitMap64.deserialize(leads)) for leads in rows.scalars() if leads is not None]
         await session.execute(delete(LeadChange))
     return changed
 

@@ -179,6 +179,10 @@ def add_automation() -> None:
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.PrimaryKeyConstraint("organisation_id"),
     )
+    op.execute(
+        "INSERT INTO automation (organisation_id, revision, ticked_at)"
+        " SELECT id, policy_revision, created_at FROM organisation"
+    )
 
 
 def add_owner_team_sets() -> None:
