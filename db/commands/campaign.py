@@ -25,10 +25,13 @@ from core.fields import Field, FieldType
 from core.names import checked_name
 from core.opening_hours import OpeningHours, hours_to_json, zone_named
 from db import change_log
+from db.commands.segment_breakage import watching_filters
 from db.ids import allocate
 from db.models import Campaign, CampaignResult, FieldDefinition, Lead, Project, Template, TemplateField
 from db.models.slots import SLOT_COUNTS
 from db.queries.visible import check_version, visible_or_not_found
+
+RESULT_COLUMNS = ("key", "label", "status", "is_contact", "is_success")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +123,16 @@ async def update_campaign(
     check_version(campaign.version, expected_version)
     before = _record(campaign)
     _apply(campaign, changes)
-    if changes.fields is not None:
-        check_fields(changes.fields)
+    after: dict[str, Any] = {}
+    if changes.fields is not None or changes.results is not None:
         # The project's campaigns share its fields and their slots: they change one after the other.
         await visible_or_not_found(session, scope, Project, campaign.project_id, lock=True)
-        await _write_fields(session, scope, campaign.project_id, campaign.template_id, changes.fields, now)
-    if changes.results is not None:
-        check_results(changes.results)
-        await _check_results_unused(session, scope, campaign.id, changes.results)
-        await _write_results(session, scope, campaign.id, changes.results)
+        async with watching_filters(session, scope, campaign.project_id, now):
+            before |= await _lists(session, campaign, changes)
+            await _write_lists(session, scope, campaign, changes, now)
+            after = await _lists(session, campaign, changes)
     campaign.version += 1
-    after = _record(campaign)
-    if changes.fields is not None:
-        after["fields"] = [field.key for field in changes.fields]
-    if changes.results is not None:
-        after["results"] = [result.key for result in changes.results]
+    after |= _record(campaign)
     await change_log.append(
         session,
         scope,
@@ -163,6 +161,46 @@ async def archive_campaign(
             session, scope, noun="campaign", noun_id=campaign.id, action="archived", now=now
         )
     return campaign
+
+
+async def _write_lists(
+    session: AsyncSession, scope: Scope, campaign: Campaign, changes: CampaignChanges, now: datetime
+) -> None:
+    """Writes the fields and the results that are given."""
+    if changes.fields is not None:
+        check_fields(changes.fields)
+        await _write_fields(session, scope, campaign.project_id, campaign.template_id, changes.fields, now)
+    if changes.results is not None:
+        check_results(changes.results)
+        await _check_results_unused(session, scope, campaign.id, changes.results)
+        await _write_results(session, scope, campaign.id, changes.results)
+
+
+async def _lists(session: AsyncSession, campaign: Campaign, changes: CampaignChanges) -> dict[str, Any]:
+    """The fields and results as they are, of those that are to change, as the change log keeps them."""
+    record: dict[str, Any] = {}
+    if changes.fields is not None:
+        columns = [col(getattr(FieldDefinition, name)) for name in ("key", "label", "type", "choices")]
+        fields = (
+            select(*columns, col(TemplateField.required))
+            .join(FieldDefinition, col(FieldDefinition.id) == col(TemplateField.field_id))
+            .where(
+                col(FieldDefinition.organisation_id) == campaign.organisation_id,
+                col(TemplateField.organisation_id) == campaign.organisation_id,
+                col(TemplateField.template_id) == campaign.template_id,
+            )
+        )
+        rows = await session.execute(fields.order_by(col(TemplateField.position)))
+        record["fields"] = [dict(row) for row in rows.mappings()]
+    if changes.results is not None:
+        columns = [col(getattr(CampaignResult, name)) for name in RESULT_COLUMNS]
+        results = select(*columns).where(
+            col(CampaignResult.organisation_id) == campaign.organisation_id,
+            col(CampaignResult.campaign_id) == campaign.id,
+        )
+        rows = await session.execute(results.order_by(col(CampaignResult.position)))
+        record["results"] = [dict(row) for row in rows.mappings()]
+    return record
 
 
 def _apply(campaign: Campaign, changes: CampaignChanges) -> None:

@@ -20,6 +20,7 @@ from core.segment_owner import check_owner_field
 from db import change_log
 from db.commands.grant import give_to_team, grant_to_creator
 from db.commands.segment_goal import goals_record, set_goals
+from db.database import Topic, announce
 from db.ids import allocate
 from db.models import FieldDefinition, Project, Segment, SegmentGroup, Team
 from db.queries.segment_goal import goals_of_segments
@@ -259,7 +260,8 @@ async def log_segment(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Records an edit of a segment."""
+    """Records an edit of a segment, and wakes those who follow it."""
+    announce(session, scope.organisation_id, Topic.SEGMENT)
     await change_log.append(
         session,
         scope,

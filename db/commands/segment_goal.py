@@ -89,6 +89,7 @@ async def count_call(
         if goal.each_lead_once and not await _is_first(session, row, lead_id):
             continue
         row.counted += 1
+        announce(session, scope.organisation_id, Topic.SEGMENT)
         if await _reaches(session, row):
             row.reached_at = now
             await _deactivate(session, scope, row, now)
@@ -167,7 +168,6 @@ async def _deactivate(session: AsyncSession, scope: Scope, row: SegmentGoal, now
         before={"active": was_active},
         after={"active": False, "goal": goals_record([goal_of(row)])["goals"][0], "counted": row.counted},
     )
-    announce(session, scope.organisation_id, Topic.SEGMENT)
 
 
 def _key(row: SegmentGoal) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from core.errors import Conflict
+from core.errors import Conflict, InvalidRule
 from core.membership import Cause, ExclusiveChoice, Origin, UpdateMode, diff, newcomers
 from core.rules import Rule
 from core.segment_filter import check_filter, filter_from
@@ -20,6 +20,7 @@ from db.membership_log import Changeset
 from db.models import Lead, Segment
 from db.packed_ids import packed
 from db.queries.field_catalogue import rules_of_project
+from db.queries.segment_use import breakages
 from db.rule_sql import LeadSource
 from db.scope_sql import visible_leads
 
@@ -45,6 +46,10 @@ async def update_segment_members(
     segment = await members_to_edit(session, scope, segment_id, choice.exclusive)
     if segment.filter is None:
         raise Conflict("The segment has no filter.", field=SEGMENT_PATH)
+    if segment.awaits_filter:
+        raise Conflict("It is a copy: adjust and save its filter first.", field=SEGMENT_PATH)
+    if broken := (await breakages(session, scope, [segment], now)).get(segment.id):
+        raise InvalidRule(broken.reason, field=(*SEGMENT_PATH, *broken.path))
     rules = await rules_of_project(session, scope.organisation_id, segment.project_id)
     rule = check_filter(filter_from(segment.filter), rules.catalogue, now, SEGMENT_PATH)
     record = {"mode": choice.mode.value, "revision": segment.rule_revision}

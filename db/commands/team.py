@@ -15,8 +15,9 @@ from core.policies import team as team_subject
 from db import change_log
 from db.commands.policy import add_lines, belongs, check_manageable, raise_policy_revision, remove_lines
 from db.ids import allocate
-from db.models import CasbinRule, Lead, OwnerTeamSet, Team
+from db.models import CasbinRule, Lead, OwnerTeamSet, Segment, Team
 from db.owner_sets import sets_with
+from db.queries.segment_use import in_use, segments_naming
 from db.queries.team import parents
 from db.queries.visible import check_version, visible_or_not_found
 
@@ -91,7 +92,7 @@ async def update_team(
 async def delete_team(session: AsyncSession, scope: Scope, team_id: int, *, now: datetime) -> None:
     """Deletes a team with all that was granted to it.
 
-    Raises InUse while teams are below it or leads are owned by it.
+    Raises InUse while teams are below it, leads or segments are its own, or rules of segments name it.
     """
     scope.need(Permission.USER_MANAGE)
     await raise_policy_revision(session, scope.organisation_id)
@@ -172,3 +173,10 @@ async def _check_unused(session: AsyncSession, scope: Scope, team_id: int) -> No
     )
     if teams or leads:
         raise InUse(f"{teams} teams are below it and {leads} leads belong to it.", field=["input", "id"])
+    of_team = select(Segment).where(
+        col(Segment.organisation_id) == scope.organisation_id, col(Segment.team_id) == team_id
+    )
+    if segments := (await session.execute(of_team.order_by(col(Segment.id)))).scalars().all():
+        raise in_use(scope, "Segments belong to it.", segments)
+    if segments := await segments_naming(session, scope, "Team", [team_id]):
+        raise in_use(scope, "Rules of segments name it.", segments)

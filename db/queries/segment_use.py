@@ -19,6 +19,8 @@ from db.queries.field_catalogue import rules_of_project
 from db.queries.visible import visible_by_id
 from db.scope_sql import among
 
+NOTHING = Uses(frozenset(), ())
+
 NAMED: Mapping[str, tuple[type[OrganisationRow], str]] = {
     "Campaign": (Campaign, "The campaign"),
     "LeadPool": (LeadPool, "The lead pool"),
@@ -50,6 +52,25 @@ async def segments_naming(
         for segment, uses in await segments_with_uses(session, scope)
         if any(uses.names(noun, number) for number in numbers)
     ]
+
+
+async def segments_depending(
+    session: AsyncSession, scope: Scope, noun: str, key: int | str, *, project_id: int | None = None
+) -> list[Segment]:
+    """The segments in sight that depend on an object, or on a field (`noun` "field") of a project, by id."""
+    seen = scope.within(Resource.SEGMENT, Right.VIEW)
+    statement = select(Segment).where(
+        col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), seen)
+    )
+    if project_id is not None:
+        statement = statement.where(col(Segment.project_id) == project_id)
+    found = []
+    for segment in (await session.execute(statement.order_by(col(Segment.id)))).scalars():
+        uses = uses_of(segment.filter, scope.organisation_id) if segment.filter else NOTHING
+        named = key in uses.fields if isinstance(key, str) else uses.names(noun, key)
+        if named or (noun == "Team" and segment.team_id == key):
+            found.append(segment)
+    return found
 
 
 def in_use(scope: Scope, message: str, segments: Sequence[Segment]) -> InUse:

@@ -29,6 +29,7 @@ from gql.resolvers import (
     segment_filter,
     segment_group,
     segment_overlap,
+    segment_use,
     tag,
     team,
     trusted_document,
@@ -118,6 +119,11 @@ class Query:
         segment.list_segments,
         Permission.SEGMENT_VIEW,
         "Segments the caller may see, by group and place.",
+    )
+    segments_using: list[Segment] | None = reads(
+        segment_use.list_segments_using,
+        Permission.SEGMENT_VIEW,
+        "Segments the caller may see whose filters name something, or that belong to it.",
     )
     segment_revision_diff: list[FilterDifference] | None = reads(
         segment.compare_revisions,
