@@ -56,7 +56,7 @@ async def _locked_tags(
         select(Tag)
         .where(col(Tag.organisation_id) == scope.organisation_id, col(Tag.name).in_(list(tagging.labels)))
         .order_by(col(Tag.name))
-        .with_for_update(read=True, key_share=True)
+        .with_for_update(read=True)
     )
     tags = {tag.name: tag for tag in (await session.execute(found)).scalars()}
     if tagging.carried:

@@ -18,6 +18,7 @@ from db.commands.lead_many import lock_leads
 from db.commands.lead_stage import StageMoves
 from db.ids import allocate
 from db.models import Lead, LeadStage, Pipeline, PipelineStage, Project
+from db.queries.segment_use import in_use, segments_naming
 from db.queries.visible import check_version, visible_or_not_found
 from db.scope_sql import among
 
@@ -79,7 +80,8 @@ async def update_pipeline(
 ) -> Pipeline:
     """Changes a pipeline.
 
-    Raises  StaleVersion; BadInput; InUse where leads are in a stage that goes, unless `moves` names it
+    Raises  StaleVersion; BadInput; InUse where leads are in a stage that goes, unless `moves` names it, or a
+            segment's filter names it
     """
     scope.need(Permission.CAMPAIGN_MANAGE)
     pipeline = await visible_or_not_found(session, scope, Pipeline, pipeline_id, lock=True)
@@ -105,12 +107,13 @@ async def update_pipeline(
 
 
 async def delete_pipeline(session: AsyncSession, scope: Scope, pipeline_id: int, *, now: datetime) -> None:
-    """Deletes a pipeline without leads. Raises InUse while any lead is in a stage of it."""
+    """Deletes a pipeline. Raises InUse while a lead is in a stage of it, or a segment's filter names one."""
     scope.need(Permission.CAMPAIGN_MANAGE)
     pipeline = await visible_or_not_found(session, scope, Pipeline, pipeline_id, lock=True)
     stages = await _stages(session, scope, pipeline.id)
     if inside := await _count(session, scope, stages):
         raise InUse(f"{inside} leads are in this pipeline: take them out first.", field=("input", "id"))
+    await _check_unnamed(session, scope, stages)
     await _delete_stages(session, scope, stages)
     await session.delete(pipeline)
     before = {"name": pipeline.name, "stages": [stage.name for stage in stages.values()]}
@@ -140,6 +143,7 @@ async def _replace_stages(
     if unnamed:
         message = f"{unnamed} leads are in stages that would go: say with `moveLeads` where to put them."
         raise InUse(message, field=("input", "stages"), details={"leads": unnamed})
+    await _check_unnamed(session, scope, going)
     await _move_leads(session, scope, pipeline, moves, now)
     await _delete_stages(session, scope, going)
     await _write_stages(session, scope, pipeline.id, stages, stored)
@@ -204,6 +208,11 @@ async def _delete_stages(session: AsyncSession, scope: Scope, stage_ids: Collect
 async def _count(session: AsyncSession, scope: Scope, stage_ids: Collection[int]) -> int:
     counted = select(func.count()).select_from(LeadStage).where(_in(scope, stage_ids))
     return (await session.execute(counted)).scalar_one()
+
+
+async def _check_unnamed(session: AsyncSession, scope: Scope, stage_ids: Collection[int]) -> None:
+    if segments := await segments_naming(session, scope, "PipelineStage", stage_ids):
+        raise in_use(scope, "Segments select by this stage: change their filters first.", segments)
 
 
 async def _check_name_is_free(

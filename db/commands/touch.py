@@ -23,7 +23,7 @@ async def record_touch(
     """
     scope.need(Permission.LEAD_VIEW)
     at = new.moment(now)
-    lead = await visible_or_not_found(session, scope, Lead, lead_id)
+    lead = await visible_or_not_found(session, scope, Lead, lead_id, lock=True)
     touch = Touch(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "touch"),
