@@ -1,11 +1,11 @@
-"""Leads that are to join a segment while another one of their exclusive project has them."""
+"""Projects that hold a lead to one segment: who has a lead that is to join, and becoming such a project."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pyroaring import BitMap64
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -13,10 +13,11 @@ from core.access import Resource, Right, Scope
 from core.errors import ExclusiveConflict
 from core.membership import Cause, ExclusiveChoice
 from db import change_log
-from db.commands.membership_rows import change, holders, standing_in
+from db.commands.membership_rows import change, holders, lock_segments, standing_in
 from db.membership_log import Changeset
-from db.models import Segment
-from db.scope_sql import among
+from db.models import Lead, Project, Segment, SegmentMember
+from db.packed_ids import packed
+from db.scope_sql import among, is_member, visible_leads
 
 NAMED = 200
 
@@ -76,12 +77,57 @@ async def clear_way(
         await change(session, scope, loser, changeset, standing, [(leads, None)])
 
 
+async def set_exclusive(session: AsyncSession, scope: Scope, project: Project, exclusive: bool) -> None:
+    """Has a locked project hold a lead to one segment, or no longer. Raises ExclusiveConflict."""
+    if project.exclusive is exclusive:
+        return
+    await lock_segments(session, scope, [project.id])
+    members = await _members_of(session, scope, project)
+    if exclusive:
+        await _check_overlaps(session, scope, members)
+    held = update(SegmentMember).where(*members).values(exclusive_scope=project.id if exclusive else None)
+    await session.execute(held, execution_options={"synchronize_session": False})
+    project.exclusive = exclusive
+
+
+async def _members_of(session: AsyncSession, scope: Scope, project: Project) -> list[ColumnElement[bool]]:
+    segments = select(col(Segment.id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, col(Segment.project_id) == project.id
+    )
+    return [
+        col(SegmentMember.organisation_id) == scope.organisation_id,
+        col(SegmentMember.segment_id).in_(segments),
+        is_member(),
+    ]
+
+
+async def _check_overlaps(
+    session: AsyncSession, scope: Scope, members: Sequence[ColumnElement[bool]]
+) -> None:
+    lead = col(SegmentMember.lead_id)
+    twice = select(lead).where(*members).group_by(lead).having(func.count() > 1)
+    several = await packed(session, select(twice.subquery().c.lead_id))
+    if not several:
+        return
+    named = (
+        select(lead, col(SegmentMember.segment_id))
+        .join(Lead, and_(col(Lead.organisation_id) == scope.organisation_id, col(Lead.id) == lead))
+        .where(*members, among(lead, several), visible_leads(scope))
+        .order_by(lead, col(SegmentMember.segment_id))
+        .limit(NAMED)
+    )
+    found = [(row.lead_id, _seen(scope, row.segment_id)) for row in (await session.execute(named)).all()]
+    raise ExclusiveConflict(scope.organisation_id, len(several), found, field=("input", "exclusive"))
+
+
 def _conflict(scope: Scope, found: Mapping[int, BitMap64]) -> ExclusiveConflict:
     """Names the first of the leads, and who has them as far as the caller sees it."""
     count = sum(len(leads) for leads in found.values())
-    named = sorted(
-        (lead, holder if scope.reaches(Resource.SEGMENT, Right.VIEW, holder) else None)
-        for holder, leads in found.items()
-        for lead in leads[:NAMED]
-    )[:NAMED]
+    named = sorted((lead, _seen(scope, holder)) for holder, leads in found.items() for lead in leads[:NAMED])[
+        :NAMED
+    ]
     return ExclusiveConflict(scope.organisation_id, count, named)
+
+
+def _seen(scope: Scope, segment_id: int) -> int | None:
+    return segment_id if scope.reaches(Resource.SEGMENT, Right.VIEW, segment_id) else None

@@ -44,8 +44,8 @@ class Moved:
     left: BitMap64
 
 
-async def lock_projects(session: AsyncSession, scope: Scope, segment_ids: Iterable[int]) -> None:
-    """Locks the projects of segments: who waits there holds nothing yet that others wait for.
+async def lock_projects(session: AsyncSession, scope: Scope, segment_ids: Iterable[int]) -> set[int]:
+    """Locks the projects of segments: who waits there holds nothing yet that others wait for; says which.
 
     Members of an exclusive project are written by one at a time. In any other many write, each to segments of
     their own, while nobody makes it exclusive.
@@ -53,7 +53,8 @@ async def lock_projects(session: AsyncSession, scope: Scope, segment_ids: Iterab
     of_segments = select(col(Segment.project_id)).where(
         col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), segment_ids)
     )
-    waiting = set((await session.execute(of_segments)).scalars())
+    projects = set((await session.execute(of_segments)).scalars())
+    waiting = set(projects)
     while waiting:
         # Of a project that was made exclusive while this waited, neither statement has the row: once more.
         for exclusive, lock in ((True, {"key_share": True}), (False, {"read": True})):
@@ -68,6 +69,16 @@ async def lock_projects(session: AsyncSession, scope: Scope, segment_ids: Iterab
                 .with_for_update(of=Project, **lock)
             )
             waiting -= set((await session.execute(statement)).scalars())
+    return projects
+
+
+async def lock_segments(session: AsyncSession, scope: Scope, project_ids: Iterable[int]) -> None:
+    """Locks all segments of locked projects, in the order in which everybody locks them."""
+    statement: Any = select(col(Segment.id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.project_id), project_ids)
+    )
+    ordered = statement.order_by(col(Segment.id))
+    await session.execute(ordered.with_for_update(of=Segment, key_share=True))
 
 
 async def is_exclusive(session: AsyncSession, segment: Segment) -> bool:
@@ -180,16 +191,19 @@ async def _remember(
         [mark.origin.value, mark.added_at.isoformat(), mark.added_by, pack(leads)]
         for mark, leads in marks.items()
     ]
-    of_segment = (
-        col(MembershipUndo.organisation_id) == segment.organisation_id,
-        col(MembershipUndo.segment_id) == segment.id,
+    own = col(MembershipUndo.organisation_id) == segment.organisation_id
+    place = select(func.coalesce(func.max(col(MembershipUndo.place)), 0) + 1).where(
+        own, col(MembershipUndo.segment_id) == segment.id
     )
-    newest = select(func.coalesce(func.max(col(MembershipUndo.place)), 0)).where(*of_segment)
+    part = select(func.coalesce(func.max(col(MembershipUndo.part)), 0) + 1).where(
+        own, col(MembershipUndo.changeset) == changeset.number
+    )
     row = MembershipUndo(
         organisation_id=segment.organisation_id,
         segment_id=segment.id,
-        place=(await session.execute(newest)).scalar_one() + 1,
+        place=(await session.execute(place)).scalar_one(),
         changeset=changeset.number,
+        part=(await session.execute(part)).scalar_one(),
         seq=segment.last_seq,
         at=changeset.at,
         before=before,

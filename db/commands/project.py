@@ -11,6 +11,7 @@ from core.access import Permission, Scope
 from core.errors import Conflict
 from core.names import checked_name
 from db import change_log
+from db.commands.exclusivity import set_exclusive
 from db.ids import allocate
 from db.models import Project
 from db.queries.visible import check_version, visible_or_not_found
@@ -54,7 +55,10 @@ async def update_project(
     expected_version: int | None,
     now: datetime,
 ) -> Project:
-    """Changes a project, archives it or brings it back. Raises StaleVersion, Conflict."""
+    """Changes a project, archives it or brings it back.
+
+    Raises StaleVersion, Conflict; ExclusiveConflict while leads are in several of its segments
+    """
     scope.need(Permission.CAMPAIGN_MANAGE)
     project = await visible_or_not_found(session, scope, Project, project_id, lock=True)
     check_version(project.version, expected_version)
@@ -62,7 +66,7 @@ async def update_project(
     if changes.name is not None and changes.name.strip() != project.name:
         project.name = await _free_name(session, scope, changes.name)
     if changes.exclusive is not None:
-        project.exclusive = changes.exclusive
+        await set_exclusive(session, scope, project, changes.exclusive)
     if changes.archived is not None:
         project.archived_at = (project.archived_at or now) if changes.archived else None
     project.version += 1

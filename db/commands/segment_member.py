@@ -4,6 +4,7 @@ Every one of these locks the segment's row first, so that its log has one order.
 project take leads from each other, so there the project's row comes before it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,10 +20,18 @@ from core.errors import BadInput, ConfirmRequired, NotFound, TooLarge
 from core.membership import Cause, ExclusiveChoice, Origin, SegmentKind
 from db import change_log
 from db.commands.exclusivity import clear_way, find_way
-from db.commands.membership_rows import Mark, change, lock_projects, marks_in, standing_in
+from db.commands.membership_rows import (
+    Mark,
+    change,
+    is_exclusive,
+    lock_projects,
+    lock_segments,
+    marks_in,
+    standing_in,
+)
 from db.commands.segment import segment_to_edit
 from db.membership_log import Changeset
-from db.models import Lead, Project, Segment
+from db.models import Lead, Segment
 from db.scope_sql import among, visible_leads
 
 MAX_LEADS = 200
@@ -177,21 +186,15 @@ async def segments_to_edit(
 
     Raises  NotFound, Forbidden; BadInput for several of one exclusive project where leads are not to be kept
     """
-    await lock_projects(session, scope, segment_ids)
+    projects = await lock_projects(session, scope, segment_ids)
     if exclusive is ExclusiveChoice.MOVE:
-        await _lock_neighbours(session, scope, segment_ids)
+        await lock_segments(session, scope, projects)
     segments = [await segment_to_edit(session, scope, one) for one in sorted(set(segment_ids))]
-    projects = {segment.project_id for segment in segments}
-    if exclusive is not ExclusiveChoice.KEEP and len(projects) < len(segments):
-        only_one = select(col(Project.id)).where(
-            col(Project.organisation_id) == scope.organisation_id,
-            among(col(Project.id), projects),
-            col(Project.exclusive).is_(True),
-        )
-        if (await session.execute(only_one)).first() is not None:
-            raise BadInput(
-                "A lead can be in one of these segments only: name one.", field=["input", "segmentIds"]
-            )
+    rivals = Counter(segment.project_id for segment in segments)
+    for segment in segments:
+        contested = exclusive is not ExclusiveChoice.KEEP and rivals[segment.project_id] > 1
+        if contested and await is_exclusive(session, segment):
+            raise BadInput("A lead can be in one of these only: name one.", field=["input", "segmentIds"])
     return segments
 
 
@@ -214,18 +217,6 @@ def check_count(ids: Collection[int], most: int, name: str) -> None:
         raise BadInput("At least one is needed.", field=["input", name])
     if len(ids) > most:
         raise TooLarge(f"At most {most} at once.", field=["input", name])
-
-
-async def _lock_neighbours(session: AsyncSession, scope: Scope, segment_ids: Collection[int]) -> None:
-    """Locks all segments of the projects, in the order in which everybody locks them."""
-    projects = select(col(Segment.project_id)).where(
-        col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), segment_ids)
-    )
-    statement = select(col(Segment.id)).where(
-        col(Segment.organisation_id) == scope.organisation_id, col(Segment.project_id).in_(projects)
-    )
-    ordered: Any = statement.order_by(col(Segment.id))
-    await session.execute(ordered.with_for_update(of=Segment, key_share=True))
 
 
 async def _check_leads(

@@ -206,6 +206,7 @@ class MembershipUndo(SQLModel, table=True):
     """How leads stood in a segment before a changeset touched them: what undoing it goes back to.
 
     place   its number within the segment, in the order of commits
+    part    its number within the changeset, which may be about several segments
     seq     the segment's newest entry in the membership log before the changeset
     before  lists of origin, time, actor and packed leads; leads without a row have null for the first three
     """
@@ -213,7 +214,7 @@ class MembershipUndo(SQLModel, table=True):
     __tablename__ = "membership_undo"
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "segment_id"], ["segment.organisation_id", "segment.id"]),
-        Index("membership_undo_changeset", "organisation_id", "changeset", "segment_id"),
+        Index("membership_undo_changeset", "organisation_id", "changeset", "part", unique=True),
     )
 
     organisation_id: int = Field(
@@ -222,6 +223,7 @@ class MembershipUndo(SQLModel, table=True):
     segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     place: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     changeset: int = Field(sa_type=BigInteger)
+    part: int
     seq: int = Field(sa_type=BigInteger)
     at: datetime = Field(sa_type=UtcDateTime)
     before: list[list[Any]] = Field(sa_type=JsonValue)

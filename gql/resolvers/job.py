@@ -6,7 +6,6 @@ from time import monotonic
 from core.errors import CursorExpired, Forbidden, NotFound, Unauthenticated
 from core.jobs import FINISHED, JobState
 from db.commands import job as commands
-from db.commands.import_undo import undo_import
 from db.database import Topic
 from db.models import Job as Row
 from db.queries import job as queries
@@ -22,7 +21,6 @@ from gql.schema.job import (
     JobPayload,
     JobStateFilter,
     ResumeJobInput,
-    UndoChangesetInput,
 )
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
 
@@ -64,14 +62,6 @@ async def resume_job(info: Info, input: ResumeJobInput) -> JobPayload:
     job_id = ids.local(NOUN, input.id, context.scope, ["input", "id"])
     async with context.writing() as (session, scope):
         row = await commands.resume_job(session, scope, job_id, now=context.now)
-    return JobPayload(job=Job.from_row(row))
-
-
-async def undo_changeset(info: Info, input: UndoChangesetInput) -> JobPayload:
-    context = info.context
-    changeset = ids.local("ChangeLogEntry", input.changeset, context.scope, ["input", "changeset"])
-    async with context.writing() as (session, scope):
-        row = await undo_import(session, scope, changeset, now=context.now)
     return JobPayload(job=Job.from_row(row))
 
 

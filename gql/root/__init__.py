@@ -12,6 +12,7 @@ from gql.schema.in_use import InUse
 from gql.schema.lead_entry import DuplicateLead
 from gql.schema.membership import MembershipChange, MembershipHeartbeat
 from gql.schema.segment_filter import RULE_TREE, RuleTree
+from gql.schema.segment_member import ExclusiveConflict
 from gql.schema.user_error import (
     ConfirmRequired,
     InvalidInput,
@@ -25,6 +26,7 @@ USER_ERRORS = [
     ConfirmRequired,
     DuplicateLead,
     InUse,
+    ExclusiveConflict,
     InvalidInput,
     InvalidRule,
     NotCallable,

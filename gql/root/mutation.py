@@ -11,6 +11,7 @@ from gql.resolvers import (
     api_token,
     calling,
     campaign,
+    changeset,
     import_mapping,
     job,
     lead_upload,
@@ -30,6 +31,7 @@ from gql.schema.access_change import LeadPoolAccessPayload, SegmentAccessPayload
 from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
 from gql.schema.calling import CallSessionPayload, RecordCallPayload, ReleaseLeadPayload, TakeNextLeadPayload
 from gql.schema.campaign import CampaignPayload
+from gql.schema.changeset import UndoChangesetPayload
 from gql.schema.import_mapping import DeleteImportMappingPayload, ImportMappingPayload
 from gql.schema.job import JobPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
@@ -310,11 +312,12 @@ class Mutation(LeadMutation):
         None,
         "Has a job that was cancelled or has failed go on where it stopped.",
     )
-    undo_changeset: JobPayload | None = changes(
-        job.undo_changeset,
-        JobPayload,
-        Permission.LEAD_POOL_MANAGE,
-        "Takes an import back: its leads go, save those worked since, and leads it changed are as before.",
+    undo_changeset: UndoChangesetPayload | None = changes(
+        changeset.undo_changeset,
+        UndoChangesetPayload,
+        None,
+        "Takes back an import, or what was done to members of segments, save for what has moved since; "
+        "it needs the permissions of what it takes back.",
     )
     save_import_mapping: ImportMappingPayload | None = changes(
         import_mapping.save_import_mapping,

@@ -185,13 +185,6 @@ class ResumeJobInput:
     id: strawberry.ID = strawberry.field(description="A job that was cancelled or has failed.")
 
 
-@strawberry.input(description="What to take back.")
-class UndoChangesetInput:
-    changeset: strawberry.ID = strawberry.field(
-        description="What `importLeads` answered as `changeset`; undone again it answers with the same job."
-    )
-
-
 @strawberry.type(description="A job after a change, or why there was none.")
 class JobPayload:
     job: Job | None = strawberry.field(default=None, description="The job.")

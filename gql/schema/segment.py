@@ -178,6 +178,9 @@ class Segment(Node):
     members_as_of: datetime | None = strawberry.field(
         description="When its filter was last applied, UTC; null: never."
     )
+    members_revision: int = strawberry.field(
+        description="Number of the filter that its members were last updated by; 0: none."
+    )
     created_at: datetime = strawberry.field(description="When it was made, UTC.")
     updated_at: datetime = strawberry.field(description="When settings or filter last changed, UTC.")
     version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
@@ -384,6 +387,7 @@ class Segment(Node):
             rule_revision=row.rule_revision,
             member_count=row.member_count,
             members_as_of=row.members_as_of,
+            members_revision=row.members_revision,
             created_at=row.created_at,
             updated_at=row.updated_at,
             version=row.version,

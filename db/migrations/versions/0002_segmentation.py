@@ -266,6 +266,7 @@ def add_membership_undo() -> None:
         _id("segment_id"),
         _id("place"),
         sa.Column("changeset", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("at", columns.UtcDateTime(), nullable=False),
         sa.Column("before", columns.JsonValue(), nullable=False),
@@ -273,7 +274,7 @@ def add_membership_undo() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "segment_id", "place"),
     )
     op.create_index(
-        "membership_undo_changeset", "membership_undo", ["organisation_id", "changeset", "segment_id"]
+        "membership_undo_changeset", "membership_undo", ["organisation_id", "changeset", "part"], unique=True
     )
 
 

@@ -1,0 +1,14 @@
+"""Undoing what was done, by its changeset."""
+
+from db.commands import changeset as commands
+from gql.context import Info
+from gql.schema import ids
+from gql.schema.changeset import UndoChangesetInput, UndoChangesetPayload
+
+
+async def undo_changeset(info: Info, input: UndoChangesetInput) -> UndoChangesetPayload:
+    context = info.context
+    changeset = ids.local("ChangeLogEntry", input.changeset, context.scope, ["input", "changeset"])
+    async with context.writing() as (session, scope):
+        done = await commands.undo_changeset(session, scope, changeset, now=context.now)
+    return UndoChangesetPayload.from_core(done)
