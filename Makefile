@@ -22,8 +22,8 @@ serve: .venv/.ready-run ## the server on 127.0.0.1:8000; on first run with a dem
 work: .venv/.ready-run ## a job worker of its own (serve runs jobs too)
 	$(BIN)/python -m gql work
 
-test: .venv/.ready-dev ## all tests, on SQLite and PostgreSQL (PostgreSQL comes with them)
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+test: .venv/.ready-dev ## all tests, on SQLite and PostgreSQL, and that they cover rules and access wholly
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-fail-under=100
 
 check: .venv/.ready-dev ## what must hold before a merge: format, lint, types, layers, dependencies, schema
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 import pytest
 
-from core.references import read_reference
+from core.references import read_reference, reference_of
 
 
 def test_an_opaque_id_gives_its_number_to_its_own_noun_and_organisation_only() -> None:
@@ -15,3 +15,9 @@ def test_an_opaque_id_gives_its_number_to_its_own_noun_and_organisation_only() -
 )
 def test_anything_else_is_no_reference(text: str) -> None:
     assert read_reference(text, "LeadPool", 1) is None
+
+
+def test_an_opaque_id_gives_its_noun_and_number_in_its_own_organisation_only() -> None:
+    assert reference_of("TGVhZFBvb2w6MTo3", 1) == ("LeadPool", 7)
+    for text, organisation_id in [("TGVhZFBvb2w6MTo3", 2), ("7", 1), ("é", 1), ("TGVhZFBvb2w6MTp4", 1)]:
+        assert reference_of(text, organisation_id) is None

@@ -23,6 +23,7 @@ from core.rules import (
     fields_of,
     matches,
     parse_rule,
+    steps_of,
 )
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -343,3 +344,20 @@ def test_text_compares_folded() -> None:
 def test_notes_of_a_client_are_bounded() -> None:
     with pytest.raises(InvalidRule, match="meta"):
         parsed(group(condition("city", "=", "x"), meta="m" * 10_240))
+
+
+def test_the_steps_of_a_rule_are_what_ands_join_and_all_else_is_one_step() -> None:
+    beds, city = condition("beds", ">", 1), condition("city", "=", "Ribe")
+    either, neither = group(beds, city, combinator="or"), negation(beds, city)
+
+    def steps(tree: dict[str, object]) -> list[tuple[str, ...]]:
+        return [step.path for step in steps_of(parse_rule(tree, CATALOGUE, NOW))]
+
+    assert steps(beds) == [()]
+    assert steps(either) == steps(neither) == [()]
+    assert steps(group(beds, group(city, either), neither)) == [
+        ("rules", "0"),
+        ("rules", "1", "rules", "0"),
+        ("rules", "1", "rules", "1"),
+        ("rules", "2"),
+    ]
