@@ -33,7 +33,9 @@ def test_a_web_address_needs_a_host_with_a_point_and_has_no_blanks() -> None:
         assert read(FieldType.URL, wrong) == Unreadable("is not a web address")
 
 
-@pytest.mark.parametrize("raw", ["ann", "@acme.example", "ann@", "ann@acme", "a nn@acme.example", "a@-b.example"])
+@pytest.mark.parametrize(
+    "raw", ["ann", "@acme.example", "ann@", "ann@acme", "a nn@acme.example", "a@-b.example"]
+)
 def test_what_cannot_be_an_address_is_none(raw: str) -> None:
     assert normal_email(raw) is None
     assert normal_email(" Ann@Acme.example ") == "ann@acme.example"

@@ -14,7 +14,10 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 async def test_a_password_is_right_for_its_hash_alone() -> None:
     passwords = Passwords()
-    one, other = await passwords.hashed("correct horse battery"), await passwords.hashed("correct horse battery")
+    one, other = (
+        await passwords.hashed("correct horse battery"),
+        await passwords.hashed("correct horse battery"),
+    )
     assert one != other
     assert await passwords.are_right("correct horse battery", one)
     assert not await passwords.are_right("correct horse", one)
