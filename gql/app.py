@@ -1,5 +1,6 @@
 """The application: the only place that builds and wires; importing it does nothing."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from core.errors import Forbidden
 from db.change_feed import ChangeFeed
 from db.database import Database
 from db.migrate import is_migrated
+from gql.authz.oidc import OidcVerifier, Provider
 from gql.authz.token_use import TokenUse
 from gql.authz.tokens import Principal, principal_of
 from gql.context import Clock, Context, Services, open_context, utc_now
@@ -32,6 +34,7 @@ from gql.logs import RequestLog, configure_logs
 from gql.metrics import Metrics
 from gql.root import build_schema
 from gql.settings import Environment, Settings
+from gql.sign_in import identified
 from gql.transport.caller import Admission, Caller, TransportSettings
 from gql.transport.door import Door
 from gql.transport.downloads import DownloadEndpoint
@@ -41,6 +44,8 @@ from gql.transport.uploads import UploadEndpoint
 from gql.trusted_documents import TrustedDocuments, read_manifest
 
 log = structlog.get_logger()
+
+PROVIDED_KEPT = 10_000
 
 
 def app_from_environment() -> Starlette:
@@ -83,6 +88,8 @@ class Application:
         self._services: Services | None = None
         self._token_use: TokenUse | None = None
         self._budgets = Budgets()
+        self._provider = provider_of(settings)
+        self._provided: OrderedDict[str, Principal] = OrderedDict()
         self._documents = TrustedDocuments(read_manifest(settings.trusted_documents))
         self._rates = rates_of(settings)
         self._door = Door(
@@ -110,9 +117,10 @@ class Application:
         return self._services
 
     def routes(self) -> list[BaseRoute]:
+        uploads = UploadEndpoint(lambda: self.services, self._principal)
         return [
             *graphql_routes(self._door),
-            Route("/uploads/{id}", UploadEndpoint(lambda: self.services).respond, methods=["PUT", "HEAD"]),
+            Route("/uploads/{id}", uploads.respond, methods=["PUT", "HEAD"]),
             Route("/downloads/{id}", DownloadEndpoint(lambda: self.services).respond),
             Route("/healthz", healthz),
             Route("/metrics", self._figures.respond),
@@ -149,10 +157,22 @@ class Application:
             given = stated if stated is None or isinstance(stated, str) else ""
         if given is None:
             return None
-        principal = principal_of(given)
+        principal = await self._principal(given)
         if connection_payload is not None:
             await open_context(self.services, principal, None)
         return principal
+
+    async def _principal(self, authorization: str) -> Principal:
+        """Who an `Authorization` value claims to be: by a token of ours, or one of the provider's."""
+        token = authorization.strip().partition(" ")[2].strip()
+        if self._provider is None or token.count(".") != 2:
+            return principal_of(authorization)
+        if token not in self._provided:
+            identity = await self._provider.verify(token, self._clock())
+            self._provided[token] = await identified(self.services, identity, token)
+            if len(self._provided) > PROVIDED_KEPT:
+                self._provided.popitem(last=False)
+        return self._provided[token]
 
     async def find_document(self, caller: Caller[Principal | None], document_id: str) -> str | None:
         organisation_id = None if caller.principal is None else caller.principal.organisation_id
@@ -205,6 +225,13 @@ def limits_of(settings: Settings) -> Limits:
         fields=settings.max_fields,
         cost=settings.max_cost,
     )
+
+
+def provider_of(settings: Settings) -> OidcVerifier | None:
+    """The provider whose tokens are taken, where one is named."""
+    if not settings.oidc_issuer:
+        return None
+    return OidcVerifier(Provider(settings.oidc_issuer, settings.oidc_audience, settings.oidc_keys_url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     job_lease_seconds: int = 30
     token_days: int = 90
     session_hours: int = Field(default=12, gt=0)
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_keys_url: str = ""
+    oidc_organisation: str = ""
     download_link_seconds: int = 300
 
     @model_validator(mode="after")
@@ -75,6 +79,13 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's address; by default a file in the data folder."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'leadgraph.db'}"
+
+    @model_validator(mode="after")
+    def _a_provider_is_named_whole(self) -> Self:
+        named = [self.oidc_issuer, self.oidc_audience, self.oidc_keys_url, self.oidc_organisation]
+        if any(named) and not all(named):
+            raise ValueError("LEADGRAPH_OIDC_ISSUER, _AUDIENCE, _KEYS_URL and _ORGANISATION go together")
+        return self
 
     def unsafe(self, host: str) -> list[str]:
         """What is refused in production or on an open address, each naming its setting."""

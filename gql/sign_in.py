@@ -1,22 +1,27 @@
-"""Signing in with a password, and setting one."""
+"""Signing in with a password or the token of a provider, and setting a password."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from core.access import UNLIMITED, Actor, ActorKind, Permission, TokenLimits
 from core.errors import BadInput, Forbidden, NotFound, Unauthenticated
 from core.identity import normal_email
 from core.passwords import check_password
 from db.commands.api_token import create_api_token
+from db.commands.policy import raise_policy_revision
 from db.commands.user_password import set_password as store_password
 from db.models import ApiToken, User
-from db.queries.organisation import all_organisations
+from db.queries.api_token import token_by_hash
+from db.queries.organisation import all_organisations, organisation_named
 from db.queries.user_password import Account, find_account
+from gql.authz.oidc import Identity
 from gql.authz.scope import operator_scope
-from gql.authz.tokens import new_secret
-from gql.context import Context
+from gql.authz.tokens import Principal, new_secret
+from gql.context import Context, Services
 
 SESSION = "session"
+PROVIDED_SESSION = "session by a provider"
 WRONG = "The address or the password is wrong."
 NO_ORGANISATION = 0
 
@@ -76,6 +81,47 @@ async def set_password(context: Context, user_id: int, new: str, current: str | 
         return await store_password(
             writing, now_scope, user_id, new_hash=new_hash, replaces=account.hash, now=context.now
         )
+
+
+async def identified(services: Services, identity: Identity, token: str) -> Principal:
+    """The session that a provider's token stands for, begun when it is first seen; it ends with the token.
+
+    Raises Unauthenticated where nobody active has that address.
+    """
+    now, digest = services.clock(), sha256(token.encode()).hexdigest()
+    async with services.database.reading() as session:
+        organisation_id = await organisation_named(session, services.settings.oidc_organisation)
+        account = await find_account(session, organisation_id or NO_ORGANISATION, email=identity.email)
+        if account is None or not account.user.active:
+            raise Unauthenticated
+        known = await token_by_hash(session, account.user.organisation_id, digest)
+    if known is None:
+        known = await _begin_session(services, account.user, digest, identity.expires_at, now)
+    return Principal(account.user.organisation_id, known, digest)
+
+
+async def _begin_session(
+    services: Services, user: User, digest: str, expires_at: datetime, now: datetime
+) -> int:
+    scope = operator_scope(user.organisation_id, Actor(ActorKind.USER, user.id))
+    async with services.database.writing() as session:
+        # Of two first requests one waits here for the other.
+        await raise_policy_revision(session, user.organisation_id)
+        known = await token_by_hash(session, user.organisation_id, digest)
+        if known is not None:
+            return known
+        token = await create_api_token(
+            session,
+            scope,
+            user_id=user.id,
+            name=PROVIDED_SESSION,
+            secret_hash=digest,
+            limits=TokenLimits(),
+            expires_at=expires_at,
+            now=now,
+            signed_in=True,
+        )
+    return token.id
 
 
 async def _organisation_id(context: Context, name: str | None) -> int:

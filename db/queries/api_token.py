@@ -48,6 +48,14 @@ def check_reach(scope: Scope) -> None:
         raise Forbidden("A limited token is not good for others.")
 
 
+async def token_by_hash(session: AsyncSession, organisation_id: int, secret_hash: str) -> int | None:
+    """The number of the token with that secret, good or not."""
+    found = select(col(ApiToken.id)).where(
+        col(ApiToken.organisation_id) == organisation_id, col(ApiToken.secret_hash) == secret_hash
+    )
+    return (await session.execute(found)).scalar_one_or_none()
+
+
 async def find_api_token(session: AsyncSession, scope: Scope, token_id: int) -> ApiToken:
     """A token within reach; a limited one reaches itself. Raises NotFound, Forbidden."""
     if token_id != scope.actor.token_id:

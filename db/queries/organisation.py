@@ -19,3 +19,9 @@ async def own_organisation(session: AsyncSession, scope: Scope) -> Organisation:
 async def all_organisations(session: AsyncSession) -> Sequence[Organisation]:
     """Every organisation, for the operator."""
     return (await session.execute(select(Organisation).order_by(col(Organisation.id)))).scalars().all()
+
+
+async def organisation_named(session: AsyncSession, name: str) -> int | None:
+    """The number of the organisation of that name; None where there is none, or more than one."""
+    found = (await session.scalars(select(col(Organisation.id)).where(col(Organisation.name) == name))).all()
+    return found[0] if len(found) == 1 else None

@@ -8,7 +8,7 @@ import asyncio
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +25,7 @@ from db.commands.lead_upload import RECEIVING, record_received
 from db.models import LeadUpload
 from db.queries.visible import visible_or_not_found
 from db.upload_files import Part
-from gql.authz.tokens import principal_of
+from gql.authz.tokens import Principal
 from gql.context import Context, Services, open_context
 from gql.inspection import inspect_upload, upload_files
 from gql.schema import ids
@@ -48,8 +48,11 @@ class _Wanted:
 class UploadEndpoint:
     """The ASGI endpoint behind `/uploads/{id}`."""
 
-    def __init__(self, services: Callable[[], Services]) -> None:
+    def __init__(
+        self, services: Callable[[], Services], identify: Callable[[str], Awaitable[Principal]]
+    ) -> None:
         self._services = services
+        self._identify = identify
 
     async def respond(self, request: Request) -> Response:
         upload: LeadUpload | None = None
@@ -67,7 +70,7 @@ class UploadEndpoint:
             return problem(error, _headers(upload.received) if upload else None)
 
     async def _context(self, request: Request) -> Context:
-        principal = principal_of(request.headers.get("authorization"))
+        principal = await self._identify(request.headers.get("authorization", ""))
         address = request.client.host if request.client else None
         context = await open_context(self._services(), principal, None, address)
         context.need(Permission.LEAD_IMPORT, "uploads")
