@@ -96,8 +96,7 @@ class Database:
         """A session whose work is committed when the block ends, and undone when it raises."""
         announced: set[Announcement] = set()
         last_steps: dict[str, LastStep] = {}
-        info = {"announced": announced, "ids": self._ids, "last_steps": last_steps}
-        async with self._turn, AsyncSession(self._writer, expire_on_commit=False, info=info) as session:
+        async with self._turn, self._write_session(announced, last_steps) as session:
             yield session
             await session.flush()
             for step in last_steps.values():
@@ -106,6 +105,16 @@ class Database:
         if announced:
             for listener in self._listeners:
                 listener(frozenset(announced))
+
+    @asynccontextmanager
+    async def trying(self) -> AsyncIterator[AsyncSession]:
+        """A session as for writing, all of whose work is undone when the block ends: to see what it does."""
+        async with self._turn, self._write_session(set(), {}) as session:
+            yield session
+
+    def _write_session(self, announced: set[Announcement], last_steps: dict[str, LastStep]) -> AsyncSession:
+        info = {"announced": announced, "ids": self._ids, "last_steps": last_steps}
+        return AsyncSession(self._writer, expire_on_commit=False, info=info)
 
 
 def lost_a_race(error: DBAPIError) -> bool:

@@ -26,6 +26,7 @@ from db.models import MembershipLog, Segment
 
 IDS_AT_ONCE = 200
 SEGMENTS_AT_ONCE = 100
+WATCHED = "watched_members"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,22 @@ class MembershipEntry:
     rest: Position | None
 
 
+@dataclass(frozen=True, slots=True)
+class MembersMoved:
+    """What one entry of the log says of one segment."""
+
+    segment_id: int
+    joined: BitMap64
+    left: BitMap64
+
+
+def watch(session: AsyncSession) -> list[MembersMoved]:
+    """A list that is told of each entry that this transaction writes from now on."""
+    moves: list[MembersMoved] = []
+    session.info[WATCHED] = moves
+    return moves
+
+
 async def append(
     session: AsyncSession,
     scope: Scope,
@@ -88,6 +105,8 @@ async def append(
         .execution_options(synchronize_session=False)
     )
     seq = (await session.execute(numbered)).scalar_one()
+    if WATCHED in session.info:
+        session.info[WATCHED].append(MembersMoved(segment_id, BitMap64(joined), BitMap64(left)))
     entry = {
         "organisation_id": scope.organisation_id,
         "segment_id": segment_id,

@@ -1,7 +1,7 @@
 """What every resolver of one operation is given."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -118,21 +118,33 @@ class Context:
 
         Raises Conflict where it lost against another that changed the same
         """
-        if self.principal is None:
-            raise Unauthenticated
-        try:
-            async with self.database.writing() as session:
-                scope = await self._read_scope(session, self.principal)
-                yield session, scope
-        except DBAPIError as error:
-            if not lost_a_race(error):
-                raise
-            raise Conflict("Somebody else is changing the same: try again.") from error
+        async with self._scoped(self.database.writing()) as (session, scope):
+            yield session, scope
         self.current_loaders = None
         if policy_changed_in(session):
             # What it gave or took counts from here on; a caller may have ended their own token with it.
             with suppress(Unauthenticated):
                 await self.refresh_scope()
+
+    @asynccontextmanager
+    async def trying(self) -> AsyncIterator[tuple[AsyncSession, Scope]]:
+        """The same, all of whose work is undone: to see what it would do."""
+        async with self._scoped(self.database.trying()) as (session, scope):
+            yield session, scope
+
+    @asynccontextmanager
+    async def _scoped(
+        self, transaction: AbstractAsyncContextManager[AsyncSession]
+    ) -> AsyncIterator[tuple[AsyncSession, Scope]]:
+        if self.principal is None:
+            raise Unauthenticated
+        try:
+            async with transaction as session:
+                yield session, await self._read_scope(session, self.principal)
+        except DBAPIError as error:
+            if not lost_a_race(error):
+                raise
+            raise Conflict("Somebody else is changing the same: try again.") from error
 
     async def _read_scope(self, session: AsyncSession, principal: Principal) -> Scope:
         scope = await scope_of(session, principal, self.services.clock(), self.services.policies)

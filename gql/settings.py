@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     oidc_keys_url: str = ""
     oidc_organisation: str = ""
     download_link_seconds: int = 300
+    plan_seconds: int = 3_600
 
     @model_validator(mode="after")
     def _one_operation_is_within_a_budget(self) -> Self:

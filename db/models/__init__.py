@@ -14,6 +14,7 @@ from db.models.lead_pool_view import LeadPoolView, LeadPoolViewShare, LeadPoolVi
 from db.models.organisation import IdBlock, Organisation
 from db.models.owner_team import OwnerTeam, OwnerTeamSet
 from db.models.pipeline import LeadStage, Pipeline, PipelineStage
+from db.models.plan import Plan
 from db.models.segment import (
     MembershipLog,
     MembershipUndo,
@@ -63,6 +64,7 @@ __all__ = [
     "OwnerTeamSet",
     "Pipeline",
     "PipelineStage",
+    "Plan",
     "Project",
     "Segment",
     "SegmentGoal",

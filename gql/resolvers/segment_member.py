@@ -1,10 +1,18 @@
 """Members of segments: saving a filter, applying it, and by hand."""
 
 from db.commands import segment_member as commands
-from db.commands.segment_filter import restore_filter, save_filter
+from db.commands.member_operation import (
+    AddLeads,
+    EmptySegment,
+    Operation,
+    RemoveLeads,
+    SaveFilter,
+    UpdateMembers,
+)
+from db.commands.segment_filter import restore_filter
 from db.commands.segment_update import UpdateChoice
-from db.commands.segment_update import update_segment_members as update_members
-from gql.context import Info
+from gql.context import Context, Info
+from gql.planning import planned
 from gql.schema import ids
 from gql.schema.segment_member import (
     AddLeadsToSegmentsInput,
@@ -28,17 +36,8 @@ async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> Segm
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
     chosen = input.filter.to_core(context.scope, ["input", "filter"])
     choice = UpdateChoice(input.mode, input.include_pinned, input.exclusive)
-    async with context.writing() as (session, scope):
-        done = await save_filter(
-            session,
-            scope,
-            segment_id,
-            chosen,
-            choice,
-            expected_version=input.expected_version,
-            now=context.now,
-        )
-    return SegmentMembersPayload.from_core(done)
+    operation = SaveFilter(segment_id, chosen, choice, input.expected_version)
+    return await _done(context, operation, dry_run=input.dry_run)
 
 
 async def restore_segment_filter(info: Info, input: RestoreSegmentFilterInput) -> SegmentMembersPayload:
@@ -60,19 +59,18 @@ async def restore_segment_filter(info: Info, input: RestoreSegmentFilterInput) -
 async def update_segment_members(info: Info, input: UpdateSegmentMembersInput) -> SegmentMembersPayload:
     context, choice = info.context, UpdateChoice(input.mode, input.include_pinned, input.exclusive)
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
-    async with context.writing() as (session, scope):
-        done = await update_members(session, scope, segment_id, choice, now=context.now)
-    return SegmentMembersPayload.from_core(done)
+    return await _done(context, UpdateMembers(segment_id, choice), dry_run=input.dry_run)
 
 
 async def add_leads_to_segments(info: Info, input: AddLeadsToSegmentsInput) -> AddLeadsToSegmentsPayload:
     context = info.context
     segment_ids = ids.locals_of(NOUN, input.segment_ids, context.scope, ["input", "segmentIds"])
     lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
+    operation = AddLeads(tuple(segment_ids), tuple(lead_ids), input.exclusive)
+    if input.dry_run:
+        return AddLeadsToSegmentsPayload(plan=await planned(context, operation))
     async with context.writing() as (session, scope):
-        done = await commands.add_leads(
-            session, scope, segment_ids, lead_ids, exclusive=input.exclusive, now=context.now
-        )
+        done = await operation.run(session, scope, context.now)
     return AddLeadsToSegmentsPayload(updates=[SegmentMembersUpdate.from_core(one) for one in done])
 
 
@@ -80,9 +78,7 @@ async def remove_leads_from_segment(info: Info, input: RemoveLeadsFromSegmentInp
     context = info.context
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
     lead_ids = ids.locals_of("Lead", input.lead_ids, context.scope, ["input", "leadIds"])
-    async with context.writing() as (session, scope):
-        done = await commands.remove_leads(session, scope, segment_id, lead_ids, now=context.now)
-    return SegmentMembersPayload.from_core(done)
+    return await _done(context, RemoveLeads(segment_id, tuple(lead_ids)), dry_run=input.dry_run)
 
 
 async def release_leads(info: Info, input: ReleaseLeadsInput) -> SegmentMembersPayload:
@@ -97,8 +93,14 @@ async def release_leads(info: Info, input: ReleaseLeadsInput) -> SegmentMembersP
 async def empty_segment(info: Info, input: EmptySegmentInput) -> SegmentMembersPayload:
     context = info.context
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    operation = EmptySegment(segment_id, confirm=input.confirm or input.dry_run)
+    return await _done(context, operation, dry_run=input.dry_run)
+
+
+async def _done(context: Context, operation: Operation, *, dry_run: bool) -> SegmentMembersPayload:
+    """What an operation on one segment did, or its plan."""
+    if dry_run:
+        return SegmentMembersPayload(plan=await planned(context, operation))
     async with context.writing() as (session, scope):
-        done = await commands.empty_segment(
-            session, scope, segment_id, confirm=input.confirm, now=context.now
-        )
+        [done] = await operation.run(session, scope, context.now)
     return SegmentMembersPayload.from_core(done)

@@ -15,6 +15,7 @@ from gql.resolvers import (
     import_mapping,
     job,
     lead_upload,
+    plan,
     project,
     role,
     segment,
@@ -35,6 +36,7 @@ from gql.schema.changeset import UndoChangesetPayload
 from gql.schema.import_mapping import DeleteImportMappingPayload, ImportMappingPayload
 from gql.schema.job import JobPayload
 from gql.schema.lead_upload import ImportLeadsPayload, LeadUploadPayload
+from gql.schema.plan_change import ApplyPlanPayload
 from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
 from gql.schema.segment_change import CopySegmentPayload, DeleteSegmentPayload, SegmentPayload
@@ -221,6 +223,12 @@ class Mutation(LeadMutation):
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Takes back what was decided about leads by hand: from the next update on rules decide again.",
+    )
+    apply_plan: ApplyPlanPayload | None = changes(
+        plan.apply_plan,
+        ApplyPlanPayload,
+        Permission.SEGMENT_EDIT,
+        "Does what a plan says, by whoever may do it, if nothing moved since it was made.",
     )
     empty_segment: SegmentMembersPayload | None = changes(
         segment_member.empty_segment,

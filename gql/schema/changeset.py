@@ -8,6 +8,7 @@ from db.commands.membership_undo import MembersUndone
 from db.models import Job as JobRow
 from gql.schema.ids import opaque
 from gql.schema.job import Job
+from gql.schema.plan import Plan
 from gql.schema.segment_member import SegmentMembersUpdate
 from gql.schema.user_error import UserError
 
@@ -16,6 +17,10 @@ from gql.schema.user_error import UserError
 class UndoChangesetInput:
     changeset: strawberry.ID = strawberry.field(
         description="What the operation answered as `changeset`: an import, or one on members of segments."
+    )
+    dry_run: bool = strawberry.field(
+        default=False,
+        description="Changes nothing, and answers with the plan; of operations on members only.",
     )
 
 
@@ -33,6 +38,9 @@ class UndoChangesetPayload:
     )
     skipped_lead_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="IDs of the first 200 of these."
+    )
+    plan: Plan | None = strawberry.field(
+        default=None, description="With `dryRun`: what it would do; nothing was done."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 

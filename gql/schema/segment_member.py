@@ -9,6 +9,7 @@ from core.membership import ExclusiveChoice, UpdateMode
 from db.commands.segment_member import MembersUpdated
 from gql.schema.enums import published
 from gql.schema.ids import opaque
+from gql.schema.plan import Plan
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import SegmentFilterInput
 from gql.schema.user_error import UserError
@@ -40,6 +41,9 @@ class SaveSegmentFilterInput:
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if the segment has another version."
     )
+    dry_run: bool = strawberry.field(
+        default=False, description="Changes nothing, and answers with the plan: what it would do."
+    )
 
 
 @strawberry.input(description="A filter to restore.")
@@ -65,6 +69,9 @@ class UpdateSegmentMembersInput:
     exclusive: ExclusiveChoice = strawberry.field(
         default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
     )
+    dry_run: bool = strawberry.field(
+        default=False, description="Changes nothing, and answers with the plan: what it would do."
+    )
 
 
 @strawberry.input(description="Leads to put into segments by hand.")
@@ -74,12 +81,18 @@ class AddLeadsToSegmentsInput:
     exclusive: ExclusiveChoice = strawberry.field(
         default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
     )
+    dry_run: bool = strawberry.field(
+        default=False, description="Changes nothing, and answers with the plan: what it would do."
+    )
 
 
 @strawberry.input(description="Leads to take out of a segment by hand.")
 class RemoveLeadsFromSegmentInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
     lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+    dry_run: bool = strawberry.field(
+        default=False, description="Changes nothing, and answers with the plan: what it would do."
+    )
 
 
 @strawberry.input(description="Leads of a segment that rules are to decide about again.")
@@ -91,7 +104,12 @@ class ReleaseLeadsInput:
 @strawberry.input(description="A segment to let all members of go.")
 class EmptySegmentInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    confirm: bool = strawberry.field(default=False, description="Must be true: there is no undo in the menu.")
+    confirm: bool = strawberry.field(
+        default=False, description="Must be true, a dry run apart: there is no undo in the menu."
+    )
+    dry_run: bool = strawberry.field(
+        default=False, description="Changes nothing, and answers with the plan: what it would do."
+    )
 
 
 @strawberry.type(description="What an operation did to the members of a segment; exact.")
@@ -176,6 +194,9 @@ class SegmentMembersPayload:
         default=None, description="The entry in the change log, and in the feed."
     )
     counts: MembershipCounts | None = strawberry.field(default=None, description="Who moved.")
+    plan: Plan | None = strawberry.field(
+        default=None, description="With `dryRun`: what it would do; nothing was done."
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
     @classmethod
@@ -188,5 +209,8 @@ class SegmentMembersPayload:
 class AddLeadsToSegmentsPayload:
     updates: list[SegmentMembersUpdate] = strawberry.field(
         default_factory=list, description="What was done, by segment."
+    )
+    plan: Plan | None = strawberry.field(
+        default=None, description="With `dryRun`: what it would do; nothing was done."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")

@@ -24,6 +24,7 @@ def upgrade() -> None:
     add_owner_team_sets()
     move_owner_teams()
     add_membership_undo()
+    add_plans()
 
 
 def add_patterns() -> None:
@@ -280,6 +281,23 @@ def add_membership_undo() -> None:
 
 def add_tokens_of_jobs() -> None:
     op.add_column("job", sa.Column("created_by_token", sa.BigInteger(), nullable=True))
+
+
+def add_plans() -> None:
+    op.create_table(
+        "plan",
+        *_organisation_row(),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("input", columns.JsonValue(), nullable=False),
+        sa.Column("states", columns.JsonValue(), nullable=False),
+        sa.Column("segments", columns.JsonValue(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("created_by", columns.JsonValue(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("applied_at", columns.UtcDateTime(), nullable=True),
+    )
+    op.create_index("plan_expiry", "plan", ["organisation_id", "expires_at"])
 
 
 def _organisation_row() -> tuple[sa.schema.SchemaItem, ...]:

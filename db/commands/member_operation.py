@@ -1,0 +1,237 @@
+"""Operations on members as values: so that they can be done, tried out, kept in a plan and done later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, Self
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from core.access import Scope
+from core.errors import NotFound
+from core.membership import ExclusiveChoice, UpdateMode
+from core.plan import PlanKind
+from core.segment_filter import SegmentFilter, filter_from, filter_record
+from db.commands.membership_undo import undo_members
+from db.commands.segment_filter import save_filter
+from db.commands.segment_member import MembersUpdated, add_leads, empty_segment, remove_leads
+from db.commands.segment_update import UpdateChoice, update_segment_members
+from db.models import MembershipUndo
+
+
+class Operation(Protocol):
+    """One operation with all it is told; a frozen value."""
+
+    @property
+    def kind(self) -> PlanKind:
+        """Which operation."""
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        """The segments it names."""
+
+    def record(self) -> dict[str, Any]:
+        """It as JSON values, which `operation_from` reads back."""
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        """Does it. Raises what its command raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveFilter:
+    """Saving a filter and applying it."""
+
+    segment_id: int
+    chosen: SegmentFilter
+    choice: UpdateChoice
+    expected_version: int | None = None
+    kind = PlanKind.SAVE_FILTER
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        return (self.segment_id,)
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "segment": self.segment_id,
+            "filter": filter_record(self.chosen),
+            "choice": _choice_record(self.choice),
+            "version": self.expected_version,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        choice = _choice_from(record["choice"])
+        return cls(record["segment"], filter_from(record["filter"]), choice, record["version"])
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        done = await save_filter(
+            session,
+            scope,
+            self.segment_id,
+            self.chosen,
+            self.choice,
+            expected_version=self.expected_version,
+            now=now,
+        )
+        return [done]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMembers:
+    """Applying the saved filter anew."""
+
+    segment_id: int
+    choice: UpdateChoice
+    kind = PlanKind.UPDATE_MEMBERS
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        return (self.segment_id,)
+
+    def record(self) -> dict[str, Any]:
+        return {"segment": self.segment_id, "choice": _choice_record(self.choice)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        return cls(record["segment"], _choice_from(record["choice"]))
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        return [await update_segment_members(session, scope, self.segment_id, self.choice, now=now)]
+
+
+@dataclass(frozen=True, slots=True)
+class AddLeads:
+    """Adding leads to segments by hand."""
+
+    segment_ids: tuple[int, ...]
+    lead_ids: tuple[int, ...]
+    exclusive: ExclusiveChoice = ExclusiveChoice.KEEP
+    kind = PlanKind.ADD_LEADS
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "segments": list(self.segment_ids),
+            "leads": list(self.lead_ids),
+            "exclusive": self.exclusive.value,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        return cls(tuple(record["segments"]), tuple(record["leads"]), ExclusiveChoice(record["exclusive"]))
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        return await add_leads(
+            session, scope, self.segment_ids, self.lead_ids, exclusive=self.exclusive, now=now
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLeads:
+    """Removing leads from a segment by hand."""
+
+    segment_id: int
+    lead_ids: tuple[int, ...]
+    kind = PlanKind.REMOVE_LEADS
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        return (self.segment_id,)
+
+    def record(self) -> dict[str, Any]:
+        return {"segment": self.segment_id, "leads": list(self.lead_ids)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        return cls(record["segment"], tuple(record["leads"]))
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        return [await remove_leads(session, scope, self.segment_id, self.lead_ids, now=now)]
+
+
+@dataclass(frozen=True, slots=True)
+class EmptySegment:
+    """Letting every member go; a plan of it, once applied, is confirmed by that."""
+
+    segment_id: int
+    confirm: bool = True
+    kind = PlanKind.EMPTY
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        return (self.segment_id,)
+
+    def record(self) -> dict[str, Any]:
+        return {"segment": self.segment_id}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        return cls(record["segment"])
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        return [await empty_segment(session, scope, self.segment_id, confirm=self.confirm, now=now)]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoMembers:
+    """Taking back what an operation did to the members of these segments."""
+
+    changeset: int
+    segment_ids: tuple[int, ...]
+    kind = PlanKind.UNDO
+
+    def record(self) -> dict[str, Any]:
+        return {"changeset": self.changeset, "segments": list(self.segment_ids)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        return cls(record["changeset"], tuple(record["segments"]))
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        return (await undo_members(session, scope, self.changeset, now=now)).updates
+
+
+OPERATIONS = (SaveFilter, UpdateMembers, AddLeads, RemoveLeads, EmptySegment, UndoMembers)
+
+
+async def undo_of(session: AsyncSession, scope: Scope, changeset: int) -> UndoMembers:
+    """The operation that takes back a changeset of segments.
+
+    Raises NotFound for any other, and where there is nothing to take back
+    """
+    found = (
+        select(col(MembershipUndo.segment_id))
+        .where(
+            col(MembershipUndo.organisation_id) == scope.organisation_id,
+            col(MembershipUndo.changeset) == changeset,
+        )
+        .distinct()
+    )
+    segment_ids = sorted((await session.execute(found)).scalars())
+    if not segment_ids:
+        raise NotFound(field=("input", "changeset"))
+    return UndoMembers(changeset, tuple(segment_ids))
+
+
+def operation_from(kind: str, record: Mapping[str, Any]) -> Operation:
+    """The operation that was recorded."""
+    for operation in OPERATIONS:
+        if operation.kind == kind:
+            return operation.from_record(record)
+    raise KeyError(kind)
+
+
+def _choice_record(choice: UpdateChoice) -> dict[str, Any]:
+    return {
+        "mode": choice.mode.value,
+        "includePinned": choice.include_pinned,
+        "exclusive": choice.exclusive.value,
+    }
+
+
+def _choice_from(record: Mapping[str, Any]) -> UpdateChoice:
+    return UpdateChoice(
+        UpdateMode(record["mode"]), record["includePinned"], ExclusiveChoice(record["exclusive"])
+    )

@@ -1,0 +1,18 @@
+"""Planning an operation on members: it is tried out, undone, and what it would have done is kept."""
+
+from datetime import timedelta
+
+from db.commands.member_operation import Operation
+from db.commands.plan import store_plan, try_out
+from gql.context import Context
+from gql.schema.plan import Plan
+
+
+async def planned(context: Context, operation: Operation) -> Plan:
+    """The plan of an operation. Raises what the operation raises."""
+    async with context.trying() as (session, scope):
+        outcome = await try_out(session, scope, operation, context.now)
+    lifetime = timedelta(seconds=context.settings.plan_seconds)
+    async with context.writing() as (session, scope):
+        row = await store_plan(session, scope, operation, outcome, lifetime=lifetime, now=context.now)
+    return Plan.from_row(row)
