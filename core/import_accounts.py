@@ -1,8 +1,12 @@
 """The duplicate options of an import, and its accounts: how many rows became what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from core.access import Permission, Resource, Right, Scope
+from core.errors import Forbidden
 
 
 class DuplicateScope(StrEnum):
@@ -23,6 +27,10 @@ class DuplicateAction(StrEnum):
     REMOVE = "remove"
 
 
+ACTING = frozenset({DuplicateAction.DEACTIVATE, DuplicateAction.REMOVE})
+"""What changes existing leads."""
+
+
 @dataclass(frozen=True, slots=True)
 class DuplicateRule:
     """How duplicates are found and treated.
@@ -37,6 +45,21 @@ class DuplicateRule:
     only_open: bool = False
     include_inactive_pools: bool = False
     within_file: bool = True
+
+
+def check_may_act(rule: DuplicateRule, scope: Scope, field: Sequence[str]) -> None:
+    """Raises Forbidden where the action changes existing leads and the caller may not edit all there are.
+
+    Whoever sees some leads alone would change others unseen, and learn of them by what changed.
+    """
+    if rule.action not in ACTING:
+        return
+    if not scope.may(Permission.LEAD_EDIT) or scope.within(Resource.LEAD, Right.EDIT) is not None:
+        raise Forbidden(
+            "Existing leads are changed only by who may edit all leads.",
+            field=field,
+            details={"permission": Permission.LEAD_EDIT.value},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from core.csv_file import DamagedRow, Row
 from core.field_mapping import Mapping
@@ -9,6 +10,7 @@ from core.fields import Field, FieldType, Locale, Unreadable, Value, read_value
 
 KNOWN_VALUES = 256
 LONG_VALUE = 64
+LONG_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,14 @@ class RowReader:
 def duplicate_key(field: Field, value: Value | None) -> str | None:
     """What two leads must share to be duplicates; None where the field is empty.
 
-    A phone or an address is itself wherever it stands; other values are compared within their field only.
+    A phone or an address is itself wherever it stands; other values are compared within their field only. A
+    long one is told by its hash: an index takes no key of any length.
     """
     if value is None:
         return None
     if field.type in (FieldType.PHONE, FieldType.EMAIL):
         return str(value)
-    return f"{field.key}:{value}"
+    text = str(value)
+    if len(text) > LONG_KEY:
+        return f"{field.key}#{sha256(text.encode()).hexdigest()}"
+    return f"{field.key}:{text}"

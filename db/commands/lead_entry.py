@@ -11,7 +11,7 @@ from sqlmodel import col
 from core.access import Permission, Scope
 from core.calling import Owner
 from core.errors import Conflict, DuplicateLead, NotFound
-from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope, check_may_act
 from core.lead_edit import LeadForm, read_entry
 from core.lead_rows import LeadDraft
 from db import change_log
@@ -65,6 +65,7 @@ async def create_lead(
             Conflict for an archived campaign
     """
     scope.need(Permission.LEAD_IMPORT)
+    check_may_act(duplicates, scope, ("input", "duplicates", "action"))
     campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
     form = await form_of_campaign(session, scope, campaign)
     pool = await _entered(session, scope, campaign, new.pool_id, now)

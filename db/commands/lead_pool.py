@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.access import Permission, Resource, Right, Scope
 from core.errors import Conflict, Forbidden
 from core.fields import fold
+from core.import_accounts import DuplicateRule
 from core.names import checked_description, checked_name
 from core.upload import ImportSettings, check_active_dates
 from db import change_log
@@ -59,11 +60,21 @@ async def create_pool_of_upload(
         "priority": settings.priority,
         "active_from": settings.active_from,
         "active_until": settings.active_until,
-        "duplicate_field": settings.duplicate_field,
-        "duplicate_scope": settings.duplicates.scope.value,
-        "duplicate_action": settings.duplicates.action.value,
+        **duplicate_columns(settings.duplicate_field, settings.duplicates),
     }
     return await _create(session, scope, campaign, values, now)
+
+
+def duplicate_columns(field: str | None, rule: DuplicateRule) -> dict[str, Any]:
+    """How duplicates were told and treated, as a pool keeps it."""
+    return {
+        "duplicate_field": field,
+        "duplicate_scope": rule.scope.value,
+        "duplicate_action": rule.action.value,
+        "duplicate_only_open": rule.only_open,
+        "duplicate_inactive_pools": rule.include_inactive_pools,
+        "duplicate_within_file": rule.within_file,
+    }
 
 
 async def update_lead_pool(

@@ -1,7 +1,7 @@
 """Leads that programs push: rows of JSON, read and stored as an upload's would be, once for each key."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.errors import BadInput, Conflict
-from core.import_accounts import Accounts
+from core.import_accounts import Accounts, check_may_act
 from core.jobs import JobKind, JobState
 from core.lead_edit import EntryReader, LeadForm
 from core.lead_push import LeadPush, PushedRow, outcome_of
@@ -20,10 +20,12 @@ from db import change_log
 from db.commands.import_report import extend_heading
 from db.commands.lead_entry import target_of
 from db.commands.lead_import import store_batch
+from db.commands.lead_pool import duplicate_columns
 from db.commands.standing_pool import API, check_enterable, log_new_pool, new_pool, standing_pool
 from db.ids import allocate
-from db.models import Campaign, Job, LeadPool
+from db.models import Campaign, Job, Lead, LeadPool
 from db.queries.lead_form import form_of_campaign
+from db.queries.visible import visible_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ async def push_leads(
     """
     scope.need(Permission.LEAD_IMPORT)
     push.check()
+    check_may_act(push.duplicates, scope, ("input", "duplicates", "action"))
     check_enterable(campaign)
     digest = push.digest(campaign.id)
     if (job := await _claim(session, scope, push.idempotency_key, digest, now)) is None:
@@ -64,7 +67,7 @@ async def push_leads(
     await change_log.append(
         session, scope, noun="lead_pool", noun_id=pool.id, action="leads_pushed", now=now, after=accounts
     )
-    return Pushed(job, pool.id, stored.accounts, outcomes)
+    return Pushed(job, pool.id, stored.accounts, await _shown(session, scope, outcomes))
 
 
 async def _claim(
@@ -105,7 +108,15 @@ async def _answered(session: AsyncSession, scope: Scope, key: str, digest: str) 
         raise Conflict("This key came with another request before.", field=("input", "idempotencyKey"))
     result: dict[str, Any] = job.result or {}
     rows = [PushedRow.from_record(record) for record in result["rows"]]
-    return Pushed(job, job.payload["pool"], Accounts(**result["accounts"]), rows)
+    shown = await _shown(session, scope, rows)
+    return Pushed(job, job.payload["pool"], Accounts(**result["accounts"]), shown)
+
+
+async def _shown(session: AsyncSession, scope: Scope, rows: Sequence[PushedRow]) -> list[PushedRow]:
+    """The rows without the leads they repeat that the caller may not see."""
+    repeated = {row.duplicate_of for row in rows if row.duplicate_of is not None}
+    seen = await visible_by_id(session, scope, Lead, sorted(repeated))
+    return [row if row.duplicate_of in seen else replace(row, duplicate_of=None) for row in rows]
 
 
 def _stored_key(key: str) -> str:
@@ -125,9 +136,8 @@ async def _pool(
             raise BadInput(message, field=("input", "duplicateField"))
         return pool
     pool = await new_pool(session, scope, campaign, push.pool_name, API, now=now)
-    pool.duplicate_field = duplicate.key
-    pool.duplicate_scope = push.duplicates.scope.value
-    pool.duplicate_action = push.duplicates.action.value
+    for name, value in duplicate_columns(duplicate.key, push.duplicates).items():
+        setattr(pool, name, value)
     session.add(pool)
     await session.flush()
     await log_new_pool(session, scope, pool, now)

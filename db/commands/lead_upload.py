@@ -14,6 +14,7 @@ from core.csv_file import Dialect
 from core.errors import BadInput, Conflict, NotFound, TooLarge
 from core.field_mapping import Column, Pair, Unfit, check_mapping, check_pairs, fitted, suggest
 from core.fields import Field
+from core.import_accounts import check_may_act
 from core.jobs import JobKind
 from core.names import checked_name
 from core.upload import ImportSettings, check_settings, column_from, column_record, settings_from
@@ -239,6 +240,7 @@ async def _checked_upload(
     campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
     fields = [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
     settings = settings_from(upload.settings or {})
+    check_may_act(settings.duplicates, scope, ("input", "uploadId"))
     columns = [column["name"] for column in upload.columns or ()]
     pairs = [Pair(column, key) for column, key in (upload.mapping or {}).items()]
     mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
@@ -300,6 +302,7 @@ async def _fields(session: AsyncSession, scope: Scope, upload: LeadUpload) -> li
 async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
     checked_name(settings.pool_name, ("input", "poolName"))
     check_settings(settings)
+    check_may_act(settings.duplicates, scope, ("input", "settings", "duplicateAction"))
     if settings.owner_user_id is not None:
         await visible_or_not_found(session, scope, User, settings.owner_user_id)
     for team_id in settings.owner_team_ids:

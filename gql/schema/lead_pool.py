@@ -77,6 +77,13 @@ class LeadPool(Node):
     duplicate_field: str | None = strawberry.field(description="Key of the field that told duplicates.")
     duplicate_scope: DuplicateScope | None = strawberry.field(description="Where duplicates were looked for.")
     duplicate_action: DuplicateAction | None = strawberry.field(description="What was done about them.")
+    only_open: bool | None = strawberry.field(description="Whether only open leads counted as repeated.")
+    include_inactive_pools: bool | None = strawberry.field(
+        description="Whether leads of inactive pools counted."
+    )
+    repeats_within_file: bool | None = strawberry.field(
+        description="Whether rows of the file itself counted."
+    )
     rows: int = strawberry.field(description="Rows read: valid, invalid and duplicates together.")
     valid: int = strawberry.field(description="Rows that became leads.")
     invalid: int = strawberry.field(description="Rows that were refused.")
@@ -267,6 +274,9 @@ class LeadPool(Node):
             duplicate_field=row.duplicate_field,
             duplicate_scope=DuplicateScope(row.duplicate_scope) if row.duplicate_scope else None,
             duplicate_action=DuplicateAction(row.duplicate_action) if row.duplicate_action else None,
+            only_open=row.duplicate_only_open,
+            include_inactive_pools=row.duplicate_inactive_pools,
+            repeats_within_file=row.duplicate_within_file,
             rows=row.rows,
             valid=row.valid,
             invalid=row.invalid,

@@ -26,6 +26,7 @@ from db.queries.lead_pool_figures import (
 )
 from db.queries.owner_team import owners_of
 from db.queries.phone_columns import phone_columns_of_pool
+from db.queries.visible import visible_by_id
 from gql.context import Services
 from gql.schema.ids import opaque
 
@@ -83,7 +84,7 @@ async def invalid_lines(asked: Asked) -> AsyncIterator[str]:
 
 
 async def duplicate_lines(asked: Asked) -> AsyncIterator[str]:
-    """Duplicates with what they repeat and what was done."""
+    """Duplicates with what they repeat, as far as the caller may see it, and what was done."""
     columns = ("line", "value", "reason", "duplicate_of_lead", "duplicate_of_line", "action")
     async for lines in _import_lines(asked, ("duplicate", "flagged"), columns, _repeat):
         yield lines
@@ -158,7 +159,7 @@ async def _import_lines(
     asked: Asked,
     outcomes: Sequence[str],
     columns: Sequence[str],
-    values: Callable[[ImportRow], list[object]],
+    values: Callable[[ImportRow, Collection[int]], list[object]],
 ) -> AsyncIterator[str]:
     """Reported rows of the import, followed by the cells of the file they came from."""
     async with asked.services.database.reading() as session:
@@ -172,11 +173,13 @@ async def _import_lines(
             rows = await import_rows(
                 session, asked.scope, asked.pool.id, outcomes, after=after, first=ROWS_AT_ONCE
             )
+            repeated = {row.duplicate_of_lead for row in rows if row.duplicate_of_lead is not None}
+            seen = await visible_by_id(session, asked.scope, Lead, sorted(repeated))
         if not rows:
             return
         if not shows_phones:
             rows = [_masked(row, heading, phones) for row in rows]
-        yield csv_lines([*values(row), *(row.cells or ())] for row in rows)
+        yield csv_lines([*values(row, seen), *(row.cells or ())] for row in rows)
         after = rows[-1].line
 
 
@@ -199,12 +202,12 @@ def _masked(row: ImportRow, heading: Sequence[str], phones: Collection[str]) -> 
     )
 
 
-def _invalid(row: ImportRow) -> list[object]:
+def _invalid(row: ImportRow, seen: Collection[int]) -> list[object]:
     return [row.line, row.column, row.value, row.reason]
 
 
-def _repeat(row: ImportRow) -> list[object]:
-    lead = row.duplicate_of_lead
+def _repeat(row: ImportRow, seen: Collection[int]) -> list[object]:
+    lead = row.duplicate_of_lead if row.duplicate_of_lead in seen else None
     lead_id = None if lead is None else opaque("Lead", row.organisation_id, lead)
     return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
 

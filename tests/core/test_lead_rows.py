@@ -92,3 +92,12 @@ def test_a_long_or_new_value_is_read_like_any_other_however_many_came_before() -
         draft = reader.read(Row(1, [GOOD, f"{number % 5 + 1}" + " " * number]))
         assert isinstance(draft, LeadDraft)
         assert draft.search["rating"] == number % 5 + 1
+
+
+def test_a_long_value_tells_duplicates_by_its_hash_and_a_short_one_by_itself() -> None:
+    note = Field("note", "Note", FieldType.TEXT)
+    long, longer = "x" * 501, "x" * 502
+    assert duplicate_key(note, "x" * 500) == "note:" + "x" * 500
+    assert duplicate_key(note, long) == duplicate_key(note, long)
+    assert len({duplicate_key(note, long), duplicate_key(note, longer), f"note:{long}"}) == 3
+    assert len(str(duplicate_key(note, "x" * 100_000))) == len("note#") + 64

@@ -23,6 +23,7 @@ def upgrade() -> None:
     add_automation()
     add_owner_team_sets()
     move_owner_teams()
+    add_duplicate_options()
     add_membership_undo()
     add_plans()
 
@@ -203,6 +204,11 @@ def add_owner_team_sets() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "set_id", "team_id"),
     )
     op.create_index("owner_team_team", "owner_team", ["organisation_id", "team_id", "set_id"])
+
+
+def add_duplicate_options() -> None:
+    for name in ("duplicate_only_open", "duplicate_inactive_pools", "duplicate_within_file"):
+        op.add_column("lead_pool", sa.Column(name, sa.Boolean(), nullable=True))
 
 
 def move_owner_teams() -> None:
