@@ -6,6 +6,7 @@ LeadgraphError
 ├── NotFound            also what exists but may not be seen
 ├── BadInput
 │   ├── InvalidRule     with the path of the offending node
+│   │   └── RuleCycle
 │   └── CursorExpired
 ├── Conflict
 │   ├── StaleVersion
@@ -99,6 +100,12 @@ class InvalidRule(BadInput):
 
     code = ErrorCode.INVALID_RULE
     default_message = "The rule is not valid."
+
+
+class RuleCycle(InvalidRule):
+    """A segment would depend on itself; `details` has the way back to it as `segments`."""
+
+    default_message = "A segment would depend on itself."
 
 
 class CursorExpired(BadInput):

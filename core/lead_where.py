@@ -7,6 +7,7 @@ from core.field_catalogue import LEAD_FIELDS, LEAD_RESULT, LEAD_STATUS, Kind, Op
 from core.fields import Value, fold
 from core.rules import (
     MAX_LIST,
+    AnyOf,
     BeginsWith,
     Combinator,
     Condition,
@@ -44,7 +45,10 @@ def condition(key: str, operator: Operator, asked: Asked) -> Rule:
     too long.
     """
     negated = operator in NEGATIVE or (operator is Operator.NULL and asked is False)
-    return Condition(OWN_FIELDS[key], _test(operator, asked), negated)
+    field, test = OWN_FIELDS[key], _test(operator, asked)
+    if field.kind is Kind.SET and isinstance(test, OneOf):
+        test = AnyOf(test.values)
+    return Condition(field, test, negated)
 
 
 def all_of(rules: Sequence[Rule]) -> Rule:

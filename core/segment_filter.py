@@ -1,6 +1,6 @@
 """The filter of a segment: all that it selects by, and the one rule that all of it comes to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,23 @@ from core.errors import BadInput, InvalidRule
 from core.field_catalogue import LEAD_CAMPAIGN, LEAD_CHANGED, LEAD_POOL, LEAD_RESULT, LEAD_STATUS, Catalogue
 from core.fields import fold, moment_of
 from core.filter_uses import value_gone
-from core.rules import Combinator, Condition, Group, OneOf, Rule, Span, Within, parse_rule, placed
+from core.rules import (
+    MAX_VALUES,
+    Combinator,
+    Condition,
+    Group,
+    OneOf,
+    References,
+    Rule,
+    Span,
+    Within,
+    parse_rule,
+    placed,
+    size_in_all,
+)
+from core.rules.limits import MAX_CONDITIONS_IN_ALL, MAX_REFERENCE_DEPTH
+from core.rules.segments import MembersBy, named_in
+from core.rules.values import Misfit
 
 MAX_CHOSEN = 1_000
 MAX_DAYS = 36_600
@@ -70,13 +86,74 @@ def check_filter(
     Raises  BadInput where nothing is chosen at all, or a status or result is unknown; InvalidRule
     """
     try:
-        rules = _rules_of(chosen, catalogue, now)
+        return _checked(chosen, catalogue, now, check_references([chosen.rule], catalogue, now))
     except BadInput as error:
         error.field = (*path, *error.field)
         raise
+
+
+def check_rule(tree: Mapping[str, Any], catalogue: Catalogue, now: datetime) -> Rule:
+    """A rule by itself, at this moment. Raises InvalidRule."""
+    rule = parse_rule(tree, catalogue, now, check_references([tree], catalogue, now))
+    _check_size(rule, ())
+    return rule
+
+
+def check_references(trees: Iterable[object], catalogue: Catalogue, now: datetime) -> References:
+    """The filters of the segments that rules name by their rules, each checked after those that it names."""
+    checked: dict[int, Rule | Misfit] = {}
+    for tree in trees:
+        for number in _selected_in(tree):
+            _check_reference(number, catalogue, now, checked, ())
+    return checked
+
+
+def _check_reference(
+    number: int,
+    catalogue: Catalogue,
+    now: datetime,
+    checked: dict[int, Rule | Misfit],
+    way: tuple[int, ...],
+) -> None:
+    if number in checked or number not in catalogue.segments:
+        return
+    record = catalogue.segments[number].filter
+    if record is None:
+        checked[number] = Misfit("it has no filter: ask for its members")
+    elif number in way:
+        checked[number] = Misfit("its rule refers to itself")
+    elif len(way) == MAX_REFERENCE_DEPTH:
+        checked[number] = Misfit(f"rules refer to rules more than {MAX_REFERENCE_DEPTH} deep")
+    else:
+        for inner in _selected_in(record["rule"]):
+            _check_reference(inner, catalogue, now, checked, (*way, number))
+        try:
+            checked.setdefault(number, _checked(filter_from(record), catalogue, now, checked))
+        except BadInput as error:
+            checked[number] = Misfit(f"its filter does not hold together: {error}")
+
+
+def _selected_in(tree: object) -> list[int]:
+    return sorted({named.number for named in named_in(tree) if named.by is MembersBy.RULES})
+
+
+def _checked(chosen: SegmentFilter, catalogue: Catalogue, now: datetime, references: References) -> Rule:
+    rules = _rules_of(chosen, catalogue, now, references)
     if not rules:
-        raise BadInput("A filter needs at least one choice; without any it would mean everyone.", field=path)
-    return Group(Combinator.AND, tuple(rules))
+        raise BadInput("A filter needs at least one choice; without any it would mean everyone.")
+    rule = Group(Combinator.AND, tuple(rules))
+    _check_size(rule, ("rule",))
+    return rule
+
+
+def _check_size(rule: Rule, path: Sequence[str]) -> None:
+    size = size_in_all(rule)
+    if size.conditions > MAX_CONDITIONS_IN_ALL or size.values > MAX_VALUES:
+        message = (
+            "With the rules of the segments that it names it has more than "
+            f"{MAX_CONDITIONS_IN_ALL:,} conditions or {MAX_VALUES:,} values."
+        )
+        raise InvalidRule(message, field=path, details={"path": []})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +173,9 @@ def breakage_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> B
     return None
 
 
-def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> list[Rule]:
+def _rules_of(
+    chosen: SegmentFilter, catalogue: Catalogue, now: datetime, references: References
+) -> list[Rule]:
     """A rule for each thing that is chosen."""
     rules: list[Rule] = [
         Condition(catalogue.fields[key], OneOf(_bounded(ids, name)), path=(name,))
@@ -114,7 +193,7 @@ def _rules_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> lis
         field = catalogue.fields[LEAD_CHANGED]
         rules.append(Condition(field, Within((span,)), path=("lastChanged",), moving=moving))
     if chosen.rule is not None:
-        rules.append(_checked(chosen.rule, catalogue, now))
+        rules.append(_placed_rule(chosen.rule, catalogue, now, references))
     return rules
 
 
@@ -190,9 +269,11 @@ def _keys(catalogue: Catalogue, field_key: str, chosen: tuple[str, ...], name: s
     return [Condition(field, OneOf(tuple(dict.fromkeys(keys))), path=(name,))]
 
 
-def _checked(rule: Mapping[str, Any], catalogue: Catalogue, now: datetime) -> Rule:
+def _placed_rule(
+    rule: Mapping[str, Any], catalogue: Catalogue, now: datetime, references: References
+) -> Rule:
     try:
-        parsed = placed(parse_rule(rule, catalogue, now), "rule")
+        parsed = placed(parse_rule(rule, catalogue, now, references), "rule")
     except InvalidRule as error:
         error.field = ("rule", *error.field)
         raise

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from core.rules.pattern import found_in
 from db import sqlite_driver
 
 CHECKPOINT_PAGES = 10_000
@@ -195,6 +196,7 @@ def _create_engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
 
 def _on_sqlite_connect(connection: Any, _: object) -> None:
     connection.isolation_level = None
+    connection.create_function("pattern_found", 2, _pattern_found, deterministic=True)
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
@@ -202,6 +204,10 @@ def _on_sqlite_connect(connection: Any, _: object) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={sqlite_driver.BUSY_TIMEOUT_MS}")
     cursor.close()
+
+
+def _pattern_found(pattern: str, text: str | None) -> bool | None:
+    return None if text is None else found_in(pattern, text)
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

@@ -4,12 +4,15 @@ A positive test is true, false or unknown (no value); a WHERE takes unknown for 
 Whatever is negated is `(…) IS NOT TRUE`: the exact complement, in which a lead without a value is found.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
+    Boolean,
     ColumnElement,
     Double,
     Integer,
@@ -19,6 +22,7 @@ from sqlalchemy import (
     func,
     literal,
     or_,
+    select,
     true,
     type_coerce,
 )
@@ -29,30 +33,43 @@ from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
-from core.field_catalogue import LEAD_OWNER_TEAM, Kind, RuleField
+from core.field_catalogue import Kind, RuleField
 from core.fields import EPOCH, Value
 from core.rules import (
+    AllOf,
+    AnyOf,
     BeginsWith,
     Combinator,
     Condition,
     Contains,
     Empty,
     EndsWith,
+    MatchesPattern,
     NumbersWithin,
     OneOf,
+    Reference,
     Rule,
+    SelectedBy,
     Span,
     Test,
     Within,
     fields_of,
+    references_of,
 )
+from core.rules.spans import union
 from db.models import FieldDefinition, Lead, LeadSlots
 from db.models.columns import OrderedText, UtcDateTime
-from db.owner_sets import sets_with
+from db.rule_columns import (
+    LEAD_ID,
+    MOMENTS_OF,
+    Columns,
+    SetColumn,
+    joined_moment,
+    lead_columns,
+    related_columns,
+)
 
-Columns = Mapping[str, Any]
-"""The column of each field, by its key in the catalogue."""
-
+FEW_SPANS = 8
 FIRST_SURROGATE, AFTER_SURROGATES, LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
@@ -74,80 +91,127 @@ class LeadSource:
     def matching(self, statement: Select[Any], rule: Rule) -> Select[Any]:
         """A statement over `lead`, narrowed to the leads of the project that the rule selects."""
         statement, columns = self.with_columns(statement, fields_of(rule))
-        return statement.where(rule_where(rule, columns))
+        return statement.where(rule_where(rule, columns, self._shared([rule])))
 
     def answering(self, statement: Select[Any], conditions: Sequence[Condition]) -> Select[Any]:
         """A statement over the leads of the project, with a column that is 1 where a condition holds, else 0.
 
         The columns are called `c0`, `c1` and so on, in the order of the conditions.
         """
-        fields = frozenset(condition.field for condition in conditions)
+        fields = frozenset().union(*(fields_of(condition) for condition in conditions))
         statement, columns = self.with_columns(statement, fields)
-        answers = (case((rule_where(one, columns), 1), else_=0) for one in conditions)
+        shared = self._shared(conditions)
+        answers = (case((rule_where(one, columns, shared), 1), else_=0) for one in conditions)
         return statement.add_columns(*(answer.label(f"c{n}") for n, answer in enumerate(answers)))
 
     def with_columns(
-        self, statement: Select[Any], fields: Iterable[RuleField]
+        self,
+        statement: Select[Any],
+        fields: Iterable[RuleField],
+        lead: type[Lead] = Lead,
+        lead_ids: Collection[int] | None = None,
     ) -> tuple[Select[Any], Columns]:
-        """The statement, narrowed to the project, with all that is needed to ask about the fields."""
-        columns = dict(lead_columns())
+        """The statement, narrowed to the project, with all that is needed to ask about the fields.
+
+        lead_ids  the only leads that are asked about, where that is known
+        """
+        columns = {**lead_columns(lead), **related_columns(self.organisation_id, lead)}
         sets: dict[int, type[LeadSlots]] = {}
-        for key in sorted(field.key for field in fields if field.key in self.slots):
-            number, slot = self.slots[key]
-            if number and number not in sets:
-                sets[number] = aliased(LeadSlots)
-            columns[key] = getattr(sets[number] if number else Lead, slot)
+        for key in sorted(field.key for field in fields):
+            if key in self.slots:
+                number, slot = self.slots[key]
+                if number and number not in sets:
+                    sets[number] = aliased(LeadSlots)
+                columns[key] = getattr(sets[number] if number else lead, slot)
+            elif key in MOMENTS_OF:
+                statement, columns[key] = joined_moment(statement, key, self.organisation_id, lead, lead_ids)
         for number, further in sets.items():
             statement = statement.outerjoin(
                 further,
                 and_(
                     col(further.organisation_id) == self.organisation_id,
-                    col(further.lead_id) == col(Lead.id),
+                    col(further.lead_id) == col(lead.id),
                     col(further.set_number) == number,
                 ),
             )
         in_project = [
-            col(Lead.organisation_id) == self.organisation_id,
-            col(Lead.project_id) == self.project_id,
+            col(lead.organisation_id) == self.organisation_id,
+            col(lead.project_id) == self.project_id,
         ]
         return statement.where(*in_project), columns
 
-
-def lead_columns() -> Columns:
-    """The columns of the built-in fields, by their keys in the catalogue."""
-    return {
-        "lead.campaign": col(Lead.campaign_id),
-        "lead.pool": col(Lead.pool_id),
-        "lead.phone": _Ordered(col(Lead.phone)),
-        "lead.status": col(Lead.status),
-        "lead.result": col(Lead.result_key),
-        "lead.open": col(Lead.is_open),
-        "lead.active": col(Lead.active),
-        "lead.attempts": col(Lead.attempts),
-        "lead.priority": col(Lead.priority),
-        "lead.ownerUser": col(Lead.owner_user_id),
-        LEAD_OWNER_TEAM: col(Lead.owner_teams_id),
-        "lead.createdAt": col(Lead.created_at),
-        "lead.lastChangedAt": col(Lead.changed_at),
-        "lead.lastCalledAt": col(Lead.last_called_at),
-        "lead.nextCallAt": func.coalesce(col(Lead.redial_at), col(Lead.call_after)),
-    }
+    def _shared(self, rules: Iterable[Rule]) -> dict[int, CTE]:
+        """The leads that a segment selects, for each that is referred to more than once: found once."""
+        references, times = _references(rules)
+        shared: dict[int, CTE] = {}
+        for one in references:
+            if times[one.segment] > 1:
+                lead = aliased(Lead)
+                statement, columns = self.with_columns(select(col(lead.id)), fields_of(one.rule), lead)
+                found = statement.where(rule_where(one.rule, columns, shared))
+                shared[one.segment] = found.cte(f"segment_{one.segment}")
+        return shared
 
 
-def rule_where(rule: Rule, columns: Columns) -> ColumnElement[bool]:
-    """The predicate of a checked rule; every value in it is bound."""
+def _references(rules: Iterable[Rule]) -> tuple[list[Reference], Counter[int]]:
+    """Each segment that rules refer to, after those that it refers to itself; and how often that is."""
+    times: Counter[int] = Counter()
+    ordered: list[Reference] = []
+
+    def visit(rule: Rule) -> None:
+        for one in references_of(rule):
+            times[one.segment] += 1
+            if times[one.segment] == 1:
+                visit(one.rule)
+                ordered.append(one)
+
+    for rule in rules:
+        visit(rule)
+    return ordered, times
+
+
+NOTHING_SHARED: Mapping[int, CTE] = {}
+
+
+def rule_where(
+    rule: Rule, columns: Columns, shared: Mapping[int, CTE] = NOTHING_SHARED
+) -> ColumnElement[bool]:
+    """The predicate of a checked rule; every value in it is bound.
+
+    shared  the leads of segments that it refers to, by their numbers; those of others are asked in place
+    """
     if isinstance(rule, Condition):
-        column = columns[rule.field.key]
-        if rule.field.key == LEAD_OWNER_TEAM and isinstance(rule.test, OneOf):
-            found = column.in_(sets_with(col(Lead.organisation_id), rule.test.values))
-        else:
-            found = _test(
-                rule.test, type_coerce(column, Double) if rule.field.kind is Kind.NUMBER else column
-            )
+        found = _condition(rule, columns, shared)
     else:
-        members = [rule_where(member, columns) for member in rule.members]
+        members = [rule_where(member, columns, shared) for member in rule.members]
         found = and_(*members) if rule.combinator is Combinator.AND else or_(*members)
     return Grouping(found).is_not(true()) if rule.negated else found
+
+
+def _condition(condition: Condition, columns: Columns, shared: Mapping[int, CTE]) -> ColumnElement[bool]:
+    if isinstance(condition.test, SelectedBy):
+        return or_(
+            *(
+                columns[LEAD_ID].in_(select(shared[one.segment].c.id))
+                if one.segment in shared
+                else rule_where(one.rule, columns, shared)
+                for one in condition.test.references
+            )
+        )
+    column = columns[condition.field.key]
+    if isinstance(column, SetColumn):
+        return _of_set(condition.test, column)
+    is_number = condition.field.kind is Kind.NUMBER
+    return _test(condition.test, type_coerce(column, Double) if is_number else column)
+
+
+def _of_set(test: Test, column: SetColumn) -> ColumnElement[bool]:
+    match test:
+        case AnyOf(values):
+            return column.holds_any(values)
+        case AllOf(values):
+            return and_(*(column.holds_any([value]) for value in values))
+    return ~column.holds_any()
 
 
 def _test(test: Test, column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -159,7 +223,7 @@ def _test(test: Test, column: ColumnElement[Any]) -> ColumnElement[bool]:
             bound = [_bound(value, column) for value in values]
             return column == bound[0] if len(bound) == 1 else column.in_(bound)
         case Within(spans):
-            return or_(*(_within(span, column) for span in spans))
+            return _within_any(spans if len(spans) <= FEW_SPANS else union(spans), column)
         case NumbersWithin(span):
             return _within(span, _NumberOf(column))
         case Contains(text):
@@ -169,6 +233,23 @@ def _test(test: Test, column: ColumnElement[Any]) -> ColumnElement[bool]:
         case EndsWith(text):
             tail = func.substr(column, func.length(column) - literal(len(text) - 1, Integer))
             return tail == literal(text, OrderedText())
+        case MatchesPattern(pattern):
+            return and_(column != "", _PatternFound(column, literal(pattern, OrderedText())))
+    raise TypeError(f"{type(test).__name__} is no test of one value")
+
+
+def _within_any(spans: Sequence[Span], column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the value lies in one of the spans; where they are many, disjoint and in order, by halving."""
+    if len(spans) <= FEW_SPANS:
+        return or_(*(_within(span, column) for span in spans))
+    middle = len(spans) // 2
+    below = column < _bound(_low(spans[middle]), column)
+    return case((below, _within_any(spans[:middle], column)), else_=_within_any(spans[middle:], column))
+
+
+def _low(span: Span) -> Value:
+    assert span.low is not None, "only the first of disjoint spans in order is open below"
+    return span.low
 
 
 def _within(span: Span, column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -199,19 +280,19 @@ def _end_of_prefix(prefix: str) -> str | None:
     return None
 
 
-class _Ordered(FunctionElement[str]):
-    """A text column, compared by code point whatever its own collation."""
-
-    type = OrderedText()
-    name = "ordered"
-    inherit_cache = True
-
-
 class _Position(FunctionElement[int]):
     """Where a text is first found in another, from 1; 0 where it is not."""
 
     type = Integer()
     name = "position_of"
+    inherit_cache = True
+
+
+class _PatternFound(FunctionElement[bool]):
+    """Whether a pattern, as `core.rules.pattern` reads it, is found in a text."""
+
+    type = Boolean()
+    name = "pattern_found"
     inherit_cache = True
 
 
@@ -231,7 +312,7 @@ def _rendered(template: str) -> Callable[..., str]:
 
 
 TEMPLATES: tuple[tuple[type[FunctionElement[Any]], str, str], ...] = (
-    (_Ordered, "{0}", '{0} COLLATE "C"'),
+    (_PatternFound, "pattern_found({1}, {0})", "({0} ~ {1})"),
     (_Position, "instr({0}, {1})", "strpos({0}, {1})"),
     (
         _NumberOf,

@@ -15,6 +15,7 @@ from core.errors import (
     InvalidRule,
     LeadgraphError,
     RateLimited,
+    RuleCycle,
     StaleVersion,
     Unauthenticated,
 )
@@ -23,6 +24,7 @@ from gql.schema import in_use, user_error
 from gql.schema.calling import NotCallable
 from gql.schema.in_use import Dependent
 from gql.schema.lead_entry import DuplicateLead as AlreadyThere
+from gql.schema.rule_cycle import RuleCycle as Circle
 from gql.schema.segment_member import ExclusiveConflict as HeldElsewhere
 
 NOT_FOR_PAYLOADS = (Unauthenticated, Forbidden, RateLimited)
@@ -32,6 +34,8 @@ def user_error_of(error: LeadgraphError) -> user_error.UserError:
     """The typed user error of a core error."""
     path = list(error.field) or None
     match error:
+        case RuleCycle():
+            return Circle.from_core(error)
         case InvalidRule():
             node = error.details.get("path")
             rule_path = [str(part) for part in node] if isinstance(node, list) else []

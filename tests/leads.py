@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from core.access import Scope
-from core.fields import EPOCH, Field, SlotFamily, Value
+from core.fields import EPOCH, Field, SlotFamily
+from core.rules import Held
 from db.models import (
     Campaign,
     CampaignResult,
@@ -29,6 +30,14 @@ from gql.authz.scope import operator_scope
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 ALL_SLOTS = [f"{family}{number}" for family, count in SLOT_COUNTS.items() for number in range(1, count + 1)]
+
+OWNER_SETS: dict[Any, int | None] = {
+    frozenset(): None,
+    frozenset({1}): 1,
+    frozenset({2}): 2,
+    frozenset({1, 2}): 3,
+}
+"""The set that is stored for teams that own a lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ async def make_world(
     return World(organisation_id, 1, 1, slots)
 
 
-async def add_leads(session: AsyncSession, world: World, leads: Iterable[Mapping[str, Value | None]]) -> None:
+async def add_leads(session: AsyncSession, world: World, leads: Iterable[Mapping[str, Held]]) -> None:
     """Leads with ids from 1 on, given as `core.rules.matches` takes them."""
     values = list(leads)
     rows = [_lead_row(world, number, lead) for number, lead in enumerate(values, 1)]
@@ -114,28 +123,35 @@ def _slots(fields: Sequence[Field]) -> dict[str, tuple[int, str]]:
     return slots
 
 
-def _slot_values(world: World, lead: Mapping[str, Value | None], wanted: int) -> dict[str, Value | None]:
+def _slot_values(world: World, lead: Mapping[str, Held], wanted: int) -> dict[str, Held]:
     return {slot: lead.get(key) for key, (number, slot) in world.slots.items() if number == wanted}
 
 
-def _lead_row(world: World, number: int, lead: Mapping[str, Value | None]) -> dict[str, Any]:
-    called, following = lead.get("lead.lastCalledAt"), lead.get("lead.nextCallAt")
+def _lead_row(world: World, number: int, lead: Mapping[str, Held]) -> dict[str, Any]:
+    called, following = _moment(lead.get("lead.lastCalledAt")), _moment(lead.get("lead.nextCallAt"))
     row: dict[str, Any] = {
         "organisation_id": world.organisation_id,
         "id": number,
         "project_id": world.project_id,
         "campaign_id": 1,
-        "pool_id": 1,
+        "pool_id": lead.get("lead.pool") or 1,
         "position": number,
         "phone": lead.get("lead.phone") or "+12025550123",
         "phone_raw": "",
         "status": lead.get("lead.status") or "new",
         "result_key": lead.get("lead.result"),
         "attempts": lead.get("lead.attempts") or 0,
-        "last_called_at": None if called is None else EPOCH + timedelta(microseconds=int(called)),
-        "call_after": None if following is None else EPOCH + timedelta(microseconds=int(following)),
+        "last_called_at": called,
+        "call_after": following,
+        "redial_kind": lead.get("lead.redial"),
+        "master_id": number if lead.get("lead.clone") else None,
+        "owner_teams_id": OWNER_SETS[lead.get("lead.ownerTeam") or frozenset()],
         "field_values": {},
         "created_at": NOW,
         "changed_at": NOW,
     }
     return row | dict.fromkeys(ALL_SLOTS) | _slot_values(world, lead, 0)
+
+
+def _moment(value: Held) -> datetime | None:
+    return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else None

@@ -1,10 +1,14 @@
 """Filter rules: react-querybuilder's JSON, checked against a catalogue, and what it means for a lead."""
 
-from core.rules.parse import MAX_CONDITIONS, MAX_DEPTH, MAX_LIST, MAX_VALUE_BYTES, MAX_VALUES, parse_rule
+from core.rules.conditions import References
+from core.rules.limits import MAX_CONDITIONS, MAX_DEPTH, MAX_LIST, MAX_VALUE_BYTES, MAX_VALUES
+from core.rules.parse import parse_rule
 from core.rules.segments import segments_named
 from core.rules.spans import Span
 from core.rules.time import Crossing, crossings, depends_on_time
 from core.rules.tree import (
+    AllOf,
+    AnyOf,
     BeginsWith,
     Combinator,
     Condition,
@@ -12,25 +16,28 @@ from core.rules.tree import (
     Empty,
     EndsWith,
     Group,
+    Held,
+    MatchesPattern,
     NumbersWithin,
     OneOf,
     Path,
+    Reference,
     Rule,
+    SelectedBy,
     Test,
     Within,
     conditions_of,
     fields_of,
     matches,
     placed,
+    references_of,
+    size_in_all,
     steps_of,
 )
 
 __all__ = [
-    "MAX_CONDITIONS",
-    "MAX_DEPTH",
-    "MAX_LIST",
-    "MAX_VALUES",
-    "MAX_VALUE_BYTES",
+    "AllOf",
+    "AnyOf",
     "BeginsWith",
     "Combinator",
     "Condition",
@@ -39,10 +46,20 @@ __all__ = [
     "Empty",
     "EndsWith",
     "Group",
+    "Held",
+    "MAX_CONDITIONS",
+    "MAX_DEPTH",
+    "MAX_LIST",
+    "MAX_VALUES",
+    "MAX_VALUE_BYTES",
+    "MatchesPattern",
     "NumbersWithin",
     "OneOf",
     "Path",
+    "Reference",
+    "References",
     "Rule",
+    "SelectedBy",
     "Span",
     "Test",
     "Within",
@@ -53,6 +70,8 @@ __all__ = [
     "matches",
     "parse_rule",
     "placed",
+    "references_of",
     "segments_named",
+    "size_in_all",
     "steps_of",
 ]

@@ -1,11 +1,14 @@
 """Other segments that a rule names, and which of their members it means."""
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from core.references import read_any_reference
+from core.rules.limits import MAX_DEPTH
+from core.rules.tree import Path
 
 NAMING = frozenset({"inSegment", "notInSegment"})
 NAMED_KEYS = frozenset({"segments", "by"})
@@ -44,17 +47,54 @@ def read_named(value: object) -> NamedSegments | None:
 
 def segments_named(record: Mapping[str, Any] | None) -> frozenset[int]:
     """The segments that a stored filter names in its rule, by members or by rules; muted parts count too."""
-    return frozenset() if record is None else frozenset(_numbers(record.get("rule")))
+    return frozenset(named.number for named in named_in(record.get("rule") if record else None))
 
 
-def _numbers(node: object) -> Iterator[int]:
-    if not isinstance(node, Mapping):
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """That the condition at this path of a rule names a segment."""
+
+    number: int
+    by: MembersBy
+    path: Path
+
+
+def named_in(node: object, path: Path = ()) -> Iterator[Naming]:
+    """Every segment that a rule, perhaps not checked yet, names."""
+    if not isinstance(node, Mapping) or len(path) > 2 * MAX_DEPTH:
         return
     rules = node.get("rules")
-    for member in rules if isinstance(rules, list) else ():
-        yield from _numbers(member)
+    for index, member in enumerate(rules if isinstance(rules, list) else ()):
+        yield from named_in(member, (*path, "rules", str(index)))
     named = read_named(node.get("value")) if node.get("operator") in NAMING else None
     for one in named.ids if named else ():
         found = read_any_reference(one, "Segment")
-        if found is not None:
-            yield found[1]
+        if found is not None and named is not None:
+            yield Naming(found[1], named.by, path)
+
+
+def cycle_through(
+    segment: int, named: Iterable[int], filters: Mapping[int, Mapping[str, Any] | None]
+) -> tuple[int, ...] | None:
+    """The shortest way by which a segment that is to name these would come to name itself, or None.
+
+    filters  as they are stored, of all segments of the project
+    """
+    before = dict.fromkeys(sorted(named), segment)
+    waiting = deque(before)
+    while waiting:
+        one = waiting.popleft()
+        if one == segment:
+            return _way_back(segment, before)
+        for following in sorted(segments_named(filters.get(one))):
+            if following not in before:
+                before[following] = one
+                waiting.append(following)
+    return None
+
+
+def _way_back(segment: int, before: Mapping[int, int]) -> tuple[int, ...]:
+    way = [segment, before[segment]]
+    while way[-1] != segment:
+        way.append(before[way[-1]])
+    return tuple(reversed(way))

@@ -1,10 +1,11 @@
 """Rules that ask about time: which of their answers change as time passes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.field_catalogue import RuleField
 from core.rules.spans import Span, symmetric_difference
-from core.rules.tree import Condition, Rule, Within, conditions_of
+from core.rules.tree import Rule, SelectedBy, Within, conditions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,13 @@ def crossings(then: Rule, now: Rule) -> tuple[Crossing, ...]:
 
     A lead whose values lie in none of the spans has the same answer at both moments.
     """
-    pairs = zip(conditions_of(then), conditions_of(now), strict=True)
-    changed = (
-        Crossing(after.field, symmetric_difference(_spans(before), _spans(after)))
-        for before, after in pairs
-        if after.moving and before.test != after.test
-    )
-    return tuple(dict.fromkeys(crossing for crossing in changed if crossing.spans))
+    return tuple(dict.fromkeys(crossing for crossing in _crossings(then, now) if crossing.spans))
 
 
-def _spans(condition: Condition) -> tuple[Span, ...]:
-    assert isinstance(condition.test, Within), "what moves with time is a range"
-    return condition.test.spans
+def _crossings(then: Rule, now: Rule) -> Iterator[Crossing]:
+    for before, after in zip(conditions_of(then), conditions_of(now), strict=True):
+        if isinstance(before.test, SelectedBy) and isinstance(after.test, SelectedBy):
+            for one, same in zip(before.test.references, after.test.references, strict=True):
+                yield from _crossings(one.rule, same.rule)
+        elif isinstance(before.test, Within) and isinstance(after.test, Within) and after.moving:
+            yield Crossing(after.field, symmetric_difference(before.test.spans, after.test.spans))

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from core.field_catalogue import Catalogue, Kind, RuleField
 from core.fields import FALSE_WORDS, MAX_SAFE_NUMBER, TRUE_WORDS, fold, moment_of, moment_of_date, number_of
 from core.references import read_reference
+from core.rules.relative import MOST, Calendar, Unit
 from core.rules.spans import Span
 
 Scalar = str | int | float | bool
@@ -27,7 +29,16 @@ def split_list(text: str) -> list[str]:
 
 def read_operand(field: RuleField, raw: Scalar, catalogue: Catalogue) -> Span | Misfit:
     """What a written value stands for: a point, or a whole day where a date meets a date and time."""
-    return READERS[field.kind](raw, field, catalogue)
+    return READERS[field.of or field.kind](raw, field, catalogue)
+
+
+def read_days(raw: Scalar, now: datetime, zone: ZoneInfo) -> Span | Misfit:
+    """The whole day that was so many days ago."""
+    number = _number(raw)
+    if number is None or number != int(number) or abs(number) > MOST[Unit.DAYS]:
+        return Misfit("a whole number of days is needed")
+    day = now.astimezone(zone).date() - timedelta(days=int(number))
+    return Calendar(Kind.DATETIME, zone).days(day, day)
 
 
 def plain_text(raw: Scalar) -> str | None:
@@ -63,12 +74,14 @@ def _read_text(raw: Scalar, field: RuleField, catalogue: Catalogue) -> Span | Mi
 
 
 def _read_number(raw: Scalar, field: RuleField, catalogue: Catalogue) -> Span | Misfit:
-    number: float | None = None
-    if isinstance(raw, str):
-        number = number_of(raw.strip().removeprefix("+"))
-    elif not isinstance(raw, bool) and abs(raw) <= MAX_SAFE_NUMBER:
-        number = float(raw)
+    number = _number(raw)
     return Misfit("a number is needed") if number is None else _point(number)
+
+
+def _number(raw: Scalar) -> float | None:
+    if isinstance(raw, str):
+        return number_of(raw.strip().removeprefix("+"))
+    return None if isinstance(raw, bool) or abs(raw) > MAX_SAFE_NUMBER else float(raw)
 
 
 def _read_boolean(raw: Scalar, field: RuleField, catalogue: Catalogue) -> Span | Misfit:
@@ -89,11 +102,7 @@ def _read_datetime(raw: Scalar, field: RuleField, catalogue: Catalogue) -> Span 
     day = _day(raw)
     try:
         if day is not None:
-            start, end = (
-                moment_of(datetime(each.year, each.month, each.day, tzinfo=catalogue.zone).astimezone(UTC))
-                for each in (day, day + timedelta(days=1))
-            )
-            return Span(start, end, high_open=True)
+            return Calendar(Kind.DATETIME, catalogue.zone).days(day, day)
         at = datetime.fromisoformat(raw.strip() if isinstance(raw, str) else "")
         return _point(moment_of((at if at.tzinfo else at.replace(tzinfo=catalogue.zone)).astimezone(UTC)))
     except (ValueError, OverflowError):

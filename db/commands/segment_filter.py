@@ -3,17 +3,20 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from core.access import Scope
 from core.errors import Conflict, NotFound
 from core.membership import Automation, SegmentKind
+from core.rules.segments import named_in
 from core.segment_filter import SegmentFilter, filter_from, filter_record
 from db import change_log
 from db.actor_record import actor_record
 from db.commands.segment_member import MembersUpdated, members_to_edit
 from db.commands.segment_update import UpdateChoice, apply_rule
-from db.models import Segment, SegmentRevision
+from db.models import Project, Segment, SegmentRevision
 from db.queries.segment_filter import checked_filter
 from db.queries.visible import check_version, visible_or_not_found
 
@@ -32,12 +35,14 @@ async def save_filter(
 
     Raises  StaleVersion, Conflict for a static segment, and what `checked_filter` raises
     """
+    if any(True for _ in named_in(chosen.rule)):
+        await _lock_references(session, scope, segment_id)
     segment = await members_to_edit(session, scope, segment_id, choice.exclusive)
     check_version(segment.version, expected_version)
     if segment.kind != SegmentKind.DYNAMIC.value:
         raise Conflict("A static segment has no filter: make it dynamic first.", field=["input", "segmentId"])
     source, rule = await checked_filter(
-        session, scope, segment.project_id, chosen, now, path=("input", "filter")
+        session, scope, segment.project_id, chosen, now, segment_id=segment_id, path=("input", "filter")
     )
     number = await _save(session, scope, segment, chosen, choice, now)
     return await apply_rule(session, scope, segment, source, rule, choice, number=number, now=now)
@@ -65,6 +70,17 @@ async def restore_filter(
     return await save_filter(
         session, scope, segment_id, chosen, choice, expected_version=expected_version, now=now
     )
+
+
+async def _lock_references(session: AsyncSession, scope: Scope, segment_id: int) -> None:
+    """One at a time names segments of a project: two that name each other at once would make a circle."""
+    of_segment = select(col(Segment.project_id)).where(
+        col(Segment.organisation_id) == scope.organisation_id, col(Segment.id) == segment_id
+    )
+    statement = select(col(Project.id)).where(
+        col(Project.organisation_id) == scope.organisation_id, col(Project.id).in_(of_segment)
+    )
+    await session.execute(statement.with_for_update(of=Project, key_share=True))
 
 
 async def _save(

@@ -50,7 +50,9 @@ async def update_segment_members(
         raise Conflict("It is a copy: adjust and save its filter first.", field=SEGMENT_PATH)
     if broken := (await breakages(session, scope, [segment], now)).get(segment.id):
         raise InvalidRule(broken.reason, field=(*SEGMENT_PATH, *broken.path))
-    rules = await rules_of_project(session, scope.organisation_id, segment.project_id)
+    rules = await rules_of_project(
+        session, scope.organisation_id, segment.project_id, [segment.filter["rule"]]
+    )
     rule = check_filter(filter_from(segment.filter), rules.catalogue, now, SEGMENT_PATH)
     record = {"mode": choice.mode.value, "revision": segment.rule_revision}
     number = await log_edit(session, scope, segment, "members_updated", now, record)

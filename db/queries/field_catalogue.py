@@ -1,6 +1,6 @@
 """What rules over a project's leads may name, and where it is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from core.field_catalogue import Catalogue, Choice, catalogue_of
+from core.field_catalogue import Catalogue, Choice, KnownSegment, catalogue_of
 from core.fields import Field, FieldType
 from core.masking import holds_phones
+from core.rules.segments import named_in
 from core.statuses import LeadStatus
-from db.models import Campaign, CampaignResult, FieldDefinition, Organisation
+from db.models import Campaign, CampaignResult, FieldDefinition, Organisation, Segment
 from db.rule_sql import LeadSource
 
 STATUSES = tuple(Choice(status.value, status.value.capitalize()) for status in LeadStatus)
@@ -31,8 +32,14 @@ class ProjectRules:
     phones: frozenset[str]
 
 
-async def rules_of_project(session: AsyncSession, organisation_id: int, project_id: int) -> ProjectRules:
-    """The fields of a project that are not retired, with the results of all its campaigns as choices."""
+async def rules_of_project(
+    session: AsyncSession, organisation_id: int, project_id: int, rules: Iterable[object] | None = None
+) -> ProjectRules:
+    """The fields of a project that are not retired, with the results of all its campaigns as choices.
+
+    rules  those that are to be checked, as they were written; None: any. The segments of the project are
+           known to the catalogue where one of them names a segment
+    """
     zone = (
         await session.execute(
             select(col(Organisation.time_zone)).where(col(Organisation.id) == organisation_id)
@@ -53,12 +60,14 @@ async def rules_of_project(session: AsyncSession, organisation_id: int, project_
         .scalars()
         .all()
     )
+    named = rules is None or any(True for rule in rules for _ in named_in(rule))
     catalogue = catalogue_of(
         organisation_id,
         ZoneInfo(zone),
         [_field(definition) for definition in definitions],
         statuses=STATUSES,
         results=await _results(session, organisation_id, project_id),
+        segments=await segments_of_project(session, organisation_id, project_id) if named else {},
     )
     phones = frozenset(one.key for one in definitions if holds_phones(one.key, one.type))
     return ProjectRules(catalogue, LeadSource.of(organisation_id, project_id, definitions), phones)
@@ -72,6 +81,17 @@ async def catalogues_of_projects(
         project_id: (await rules_of_project(session, scope.organisation_id, project_id)).catalogue
         for project_id in project_ids
     }
+
+
+async def segments_of_project(
+    session: AsyncSession, organisation_id: int, project_id: int
+) -> dict[int, KnownSegment]:
+    """All segments of a project, with their filters as they are stored."""
+    statement = select(col(Segment.id), col(Segment.name), col(Segment.filter)).where(
+        col(Segment.organisation_id) == organisation_id, col(Segment.project_id) == project_id
+    )
+    rows = (await session.execute(statement)).all()
+    return {number: KnownSegment(name, record) for number, name, record in rows}
 
 
 async def _results(session: AsyncSession, organisation_id: int, project_id: int) -> list[Choice]:

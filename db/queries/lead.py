@@ -19,7 +19,8 @@ from core.fields import EPOCH
 from core.lead_search import read_search
 from core.lead_where import LEAD_PROJECT
 from core.masking import check_asked
-from core.rules import Rule, fields_of, parse_rule
+from core.rules import Rule, conditions_of
+from core.segment_filter import check_rule
 from db.models import (
     Campaign,
     FieldDefinition,
@@ -34,8 +35,10 @@ from db.models.columns import UtcDateTime
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.field_catalogue import rules_of_project
 from db.queries.lead_search import found_where
+from db.queries.segment_reference import check_named_segments
 from db.queries.visible import visible_or_not_found
-from db.rule_sql import LeadSource, lead_columns, rule_where
+from db.rule_columns import lead_columns, related_columns
+from db.rule_sql import LeadSource, rule_where
 from db.scope_sql import is_member, visible_leads, visible_projects, visible_segments
 
 MAX_ORDERS = 3
@@ -116,14 +119,19 @@ async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice, no
     if choice.rule is not None or named:
         project_id = await _project_of(session, scope, choice)
         await visible_or_not_found(session, scope, Project, project_id)
-        rules = await rules_of_project(session, scope.organisation_id, project_id)
+        rules = await rules_of_project(session, scope.organisation_id, project_id, [choice.rule])
         source, phones = rules.source, rules.phones
-        rule = None if choice.rule is None else _parsed(choice.rule, rules.catalogue, now)
+        if choice.rule is not None:
+            await check_named_segments(
+                session, scope, choice.rule, rules.catalogue, segment_id=None, path=("filter",)
+            )
+            rule = _parsed(choice.rule, rules.catalogue, now)
         _check_named(named, source)
     _check_phones(scope, choice, rule, phones)
     conditions = [*_places(choice), *_in_segment(scope, choice.segment_id)]
     if choice.where is not None:
-        conditions.append(rule_where(choice.where, {**lead_columns(), LEAD_PROJECT: col(Lead.project_id)}))
+        own = {**lead_columns(), **related_columns(scope.organisation_id), LEAD_PROJECT: col(Lead.project_id)}
+        conditions.append(rule_where(choice.where, own))
     if search is not None:
         conditions.append(await found_where(session, scope, search, project_id))
     if source is not None and rule is None:
@@ -171,7 +179,7 @@ async def fields_of_projects(
 
 def _parsed(rule: Mapping[str, Any], catalogue: Catalogue, now: datetime) -> Rule:
     try:
-        return parse_rule(rule, catalogue, now)
+        return check_rule(rule, catalogue, now)
     except InvalidRule as error:
         error.field = ("filter", *error.field)
         raise
@@ -187,7 +195,7 @@ def _check_phones(scope: Scope, choice: LeadChoice, rule: Rule | None, phones: f
     asked = {str(one.by) for one in choice.order}
     for each in (rule, choice.where):
         if each is not None:
-            asked |= {field.key for field in fields_of(each)}
+            asked |= {condition.field.key for condition in conditions_of(each)}
     check_asked(scope, asked, phones)
 
 

@@ -17,7 +17,8 @@ from core.lead_search import LeadSearch
 from core.masking import LEAD_PHONE
 from core.rules import Condition, Contains
 from db.models import FieldDefinition, Lead, LeadSlots
-from db.rule_sql import lead_columns, rule_where
+from db.rule_columns import lead_columns
+from db.rule_sql import rule_where
 
 MAX_PROJECTS_SEARCHED = 200
 SEARCHED = (FieldType.TEXT, FieldType.EMAIL)

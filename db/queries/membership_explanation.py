@@ -13,10 +13,9 @@ from sqlmodel import col
 from core.access import Permission, Scope
 from core.errors import BadInput
 from core.field_catalogue import RuleField
-from core.fields import Value
 from core.membership import Origin, SegmentKind
 from core.membership_reason import MembershipReason, Standing, reasons_of
-from core.rules import Rule, conditions_of, fields_of
+from core.rules import Held, Rule, conditions_of
 from core.rules.explain import Answer, answers_of
 from core.segment_filter import check_filter, filter_from
 from db.models import Lead, Project, Segment, SegmentMember
@@ -42,7 +41,7 @@ class MembershipExplanation:
     held_by: int | None
     broken: str | None
     answers: tuple[Answer, ...]
-    values: Mapping[str, Value | None]
+    values: Mapping[str, Held]
     reasons: tuple[MembershipReason, ...]
 
     @property
@@ -62,10 +61,11 @@ async def explain_membership(
     rule, broken = _rule_of(segment, rules, now)
     same_project = lead.project_id == segment.project_id
     answers: tuple[Answer, ...] = ()
-    values: Mapping[str, Value | None] = {}
+    values: Mapping[str, Held] = {}
     if rule is not None and same_project:
         answers = await _answers(session, rules, rule, lead_id)
-        values = await _values(session, segment, fields_of(rule), lead_id)
+        fields = frozenset(condition.field for condition in conditions_of(rule))
+        values = await _values(session, segment, fields, lead_id)
     standing = Standing(
         origin=None if member is None else Origin(member.origin),
         matches=answers[0].held if answers else None,
@@ -131,6 +131,6 @@ async def _answers(
 
 async def _values(
     session: AsyncSession, segment: Segment, fields: frozenset[RuleField], lead_id: int
-) -> Mapping[str, Value | None]:
+) -> Mapping[str, Held]:
     found = await values_of(session, segment.organisation_id, segment.project_id, [lead_id], fields)
     return found.get(lead_id, {})

@@ -1,20 +1,23 @@
 """The values that rules ask leads for, in the form in which `core.rules.matches` takes them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.field_catalogue import RuleField
 from core.fields import Value, moment_of
+from core.rules import Held
 from db.models import FieldDefinition, Lead
+from db.rule_columns import SetColumn
 from db.rule_sql import LeadSource
 from db.scope_sql import among
 
-LeadValues = Mapping[int, Mapping[str, Value | None]]
+LeadValues = dict[int, dict[str, Held]]
 """By the number of the lead and the key of the field."""
 
 
@@ -25,16 +28,31 @@ async def values_of(
     lead_ids: Collection[int],
     fields: Iterable[RuleField],
 ) -> LeadValues:
-    """What the leads of a project have in these fields; leads that are not of the project are left out."""
+    """What the leads of a project have in these fields; leads that are not of the project are left out.
+
+    Two statements, and one more for each field that is a set.
+    """
     source = await _source(session, organisation_id, project_id)
-    asked = frozenset(fields)
-    statement, columns = source.with_columns(select(col(Lead.id)), asked)
-    keys = [field.key for field in asked]
-    statement = statement.add_columns(*(columns[key] for key in keys)).where(
-        among(col(Lead.id), frozenset(lead_ids))
-    )
-    rows = (await session.execute(statement)).all()
-    return {row[0]: dict(zip(keys, _values(row[1:]), strict=True)) for row in rows}
+    asked, chosen = frozenset(fields), frozenset(lead_ids)
+    statement, columns = source.with_columns(select(col(Lead.id)), asked, lead_ids=chosen)
+    statement = statement.where(among(col(Lead.id), chosen))
+    keys = [field.key for field in asked if not isinstance(columns[field.key], SetColumn)]
+    rows = (await session.execute(statement.add_columns(*(columns[key] for key in keys)))).all()
+    found: LeadValues = {row[0]: dict(zip(keys, _values(row[1:]), strict=True)) for row in rows}
+    for field in asked:
+        if isinstance(column := columns[field.key], SetColumn):
+            await _add_set(session, found, field.key, column, statement)
+    return found
+
+
+async def _add_set(
+    session: AsyncSession, found: LeadValues, key: str, column: SetColumn, statement: Select[Any]
+) -> None:
+    held: dict[int, set[Value]] = defaultdict(set)
+    for lead_id, value in (await session.execute(column.each(statement))).all():
+        held[lead_id].add(value)
+    for lead_id, values in found.items():
+        values[key] = frozenset(held[lead_id])
 
 
 async def _source(session: AsyncSession, organisation_id: int, project_id: int) -> LeadSource:

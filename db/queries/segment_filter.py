@@ -14,11 +14,12 @@ from core.access import Permission, Scope
 from core.errors import NotFound
 from core.masking import check_asked
 from core.membership import Origin
-from core.rules import Rule, fields_of
+from core.rules import Rule, conditions_of
 from core.segment_filter import SegmentFilter, check_filter
 from db.models import Campaign, Lead, LeadPool, Project, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.field_catalogue import rules_of_project
+from db.queries.segment_reference import check_named_segments
 from db.queries.visible import visible_or_not_found
 from db.rule_sql import LeadSource
 from db.scope_sql import among, is_member, visible_campaigns, visible_leads, visible_pools
@@ -65,17 +66,22 @@ async def checked_filter(
     chosen: SegmentFilter,
     now: datetime,
     *,
+    segment_id: int | None,
     path: Sequence[str],
 ) -> tuple[LeadSource, Rule]:
     """The leads of a project and the rule that a caller's filter comes to: the same to try and to save.
 
-    path    of the filter in the input
-    Raises  BadInput, InvalidRule; Forbidden for a rule on phones without the right to see them;
-            NotFound for a campaign or pool that is not of the project or may not be seen
+    segment_id  the segment that it is to be the filter of
+    path        of the filter in the input
+    Raises      BadInput, InvalidRule, RuleCycle; Forbidden for a rule on phones without the right to see
+                them; NotFound for a campaign, pool or segment that is not of the project or may not be seen
     """
-    rules = await rules_of_project(session, scope.organisation_id, project_id)
+    rules = await rules_of_project(session, scope.organisation_id, project_id, [chosen.rule])
+    await check_named_segments(
+        session, scope, chosen.rule, rules.catalogue, segment_id=segment_id, path=(*path, "rule")
+    )
     rule = check_filter(chosen, rules.catalogue, now, path)
-    check_asked(scope, (field.key for field in fields_of(rule)), rules.phones)
+    check_asked(scope, (condition.field.key for condition in conditions_of(rule)), rules.phones)
     await _check_chosen(session, scope, project_id, chosen, path)
     return rules.source, rule
 
@@ -92,7 +98,9 @@ async def plan_filter(
     """Raises NotFound, and what `checked_filter` raises."""
     scope.need(Permission.SEGMENT_VIEW)
     project = await visible_or_not_found(session, scope, Project, project_id)
-    source, rule = await checked_filter(session, scope, project_id, chosen, now, path=("filter",))
+    source, rule = await checked_filter(
+        session, scope, project_id, chosen, now, segment_id=segment_id, path=("filter",)
+    )
     return FilterPlan(project, segment_id, source, rule)
 
 

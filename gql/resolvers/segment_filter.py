@@ -4,6 +4,7 @@ from core.errors import BadInput
 from db.models import Project, Segment
 from db.queries import segment_filter as queries
 from db.queries.field_catalogue import rules_of_project
+from db.queries.rule_choices import choices_of_rules
 from db.queries.visible import visible_or_not_found
 from gql.context import Context, Info
 from gql.schema import ids
@@ -26,8 +27,10 @@ async def list_rule_fields(
     project, _ = await _target(context, segment_id, project_id)
     async with context.database.reading() as session:
         await visible_or_not_found(session, context.scope, Project, project)
-        rules = await rules_of_project(session, context.scope.organisation_id, project)
-    return [RuleField.from_core(field) for field in rules.catalogue.fields.values()]
+        rules = await rules_of_project(session, context.scope.organisation_id, project, ())
+        choices = await choices_of_rules(session, context.scope, project)
+    organisation = context.scope.organisation_id
+    return [RuleField.from_core(field, choices, organisation) for field in rules.catalogue.fields.values()]
 
 
 async def preview_segment_filter(

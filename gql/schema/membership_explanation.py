@@ -1,6 +1,6 @@
 """Why a lead is in a segment or not, as the API shows it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self, cast
 
@@ -8,7 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from core.access import Permission
-from core.field_catalogue import LEAD_OWNER_TEAM, Kind, RuleField
+from core.field_catalogue import Kind, RuleField
 from core.fields import EPOCH, Value
 from core.masking import holds_phones
 from core.membership import Origin
@@ -195,16 +195,14 @@ async def _seen(info: Info, found: Found, field: RuleField) -> list[str]:
     definitions = await info.context.loaders.project_fields.load(found.lead.project_id)
     definition = definitions.get(field.key)
     text = found.lead.field_values.get(field.key) if definition else None
-    if text is None and field.key == LEAD_OWNER_TEAM and isinstance(value, int):
-        value = await info.context.loaders.owner_teams.load(value)
-    several = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    several = sorted(value) if isinstance(value, frozenset) else [value]
     texts = [text] if text is not None else [_text(field, one, found.lead.organisation_id) for one in several]
     hidden = holds_phones(field.key, definition.type if definition else None)
     return [shown_phone(info, one) if hidden else one for one in texts]
 
 
 def _text(field: RuleField, value: Value, organisation_id: int) -> str:
-    match field.kind:
+    match field.of or field.kind:
         case Kind.REFERENCE:
             return opaque(field.noun, organisation_id, int(value))
         case Kind.DATETIME:

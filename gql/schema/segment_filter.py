@@ -8,13 +8,14 @@ import strawberry
 
 from core import field_catalogue
 from core.access import Permission, Scope
-from core.field_catalogue import Kind
+from core.field_catalogue import LEAD_TAGS, Kind
 from core.rules import Condition
 from core.segment_filter import LastChanged as CoreLastChanged
 from core.segment_filter import Period, filter_from
 from core.segment_filter import SegmentFilter as CoreFilter
 from core.statuses import LeadStatus
 from db.queries.filter_waterfall import Kept, Waterfall, waterfall_of
+from db.queries.rule_choices import RuleChoices
 from db.queries.segment_filter import FilterCounts, FilterPlan
 from gql.context import Info
 from gql.schema import ids
@@ -31,6 +32,10 @@ RULE_TREE = strawberry.scalar(
     name="RuleTree",
     description="A rule as react-querybuilder writes it: groups `{combinator, rules, not}` of rules "
     "`{field, operator, value}`, to a depth of 8 and up to 200 rules. It comes back as it was saved. "
+    "Besides its 18 operators there are `matchesRegex`; `withinLast`, `withinNext`, `olderThan` and "
+    '`anniversary`, whose value is `{"amount": 30, "unit": "days"}` (or hours, weeks, months); `inSegment` '
+    'and `notInSegment`, whose value is an ID, a list of them, or `{"segments": [...], "by": "members"}`, or '
+    '`"by": "rules"` for whom their rules select now. '
     "NOT and the negative operators are exact complements: a lead without a value is found by `!=`. "
     "On texts `<`, `between` and the like compare as numbers where the bounds are numbers.",
 )
@@ -144,6 +149,9 @@ INPUT_TYPES = {
     Kind.DATE: "date",
     Kind.DATETIME: "datetime-local",
     Kind.REFERENCE: "text",
+    Kind.DAYS: "number",
+    Kind.SET: "text",
+    Kind.SEGMENT: "text",
 }
 
 
@@ -164,25 +172,30 @@ class RuleField:
     value: str = strawberry.field(description="The same as `name`.")
     label: str = strawberry.field(description="What people call it.")
     datatype: str = strawberry.field(
-        description="text, number, date, datetime, boolean, key (one of `values`) or reference (an ID)."
+        description="text, number, date, datetime, boolean, key (one of `values`), reference (an ID), days "
+        "(whole days since a moment), set (any number of values) or segment (other segments it is in)."
     )
     input_type: str | None = strawberry.field(description="Type of the HTML input; null: it has none.")
-    value_editor_type: str = strawberry.field(description="text, select or checkbox.")
+    value_editor_type: str = strawberry.field(description="text, select, multiselect or checkbox.")
     operators: list[RuleOption] = strawberry.field(description="The operators it can be asked with.")
     values: list[RuleOption] | None = strawberry.field(description="Values to choose from, where known.")
     value_sources: list[str] = strawberry.field(description="Always `value`.")
 
     @classmethod
-    def from_core(cls, field: field_catalogue.RuleField) -> Self:
-        values = [RuleOption.of(choice.value, choice.label) for choice in field.choices]
-        checkbox = field.kind is Kind.BOOLEAN
+    def from_core(cls, field: field_catalogue.RuleField, choices: RuleChoices, organisation_id: int) -> Self:
+        known = choices.tags if field.key == LEAD_TAGS else field.choices
+        values = [RuleOption.of(choice.value, choice.label) for choice in known]
+        for number, label in choices.objects.get(field.noun, ()):
+            values.append(RuleOption.of(opaque(field.noun, organisation_id, number), label))
+        several = field.kind in (Kind.SET, Kind.SEGMENT)
+        chosen = "multiselect" if several else "select"
         return cls(
             name=field.key,
             value=field.key,
             label=field.label,
             datatype=field.kind.value,
             input_type=None if values else INPUT_TYPES.get(field.kind),
-            value_editor_type="checkbox" if checkbox else "select" if values else "text",
+            value_editor_type="checkbox" if field.kind is Kind.BOOLEAN else chosen if values else "text",
             operators=[
                 RuleOption.of(operator.value, OPERATOR_LABELS[operator.value]) for operator in field.operators
             ],
@@ -210,6 +223,13 @@ OPERATOR_LABELS: Mapping[str, str] = {
     "notIn": "is none of",
     "between": "is between",
     "notBetween": "is not between",
+    "matchesRegex": "matches the regular expression",
+    "withinLast": "was within the last",
+    "withinNext": "is within the next",
+    "olderThan": "is older than",
+    "anniversary": "has its anniversary",
+    "inSegment": "is in one of the segments",
+    "notInSegment": "is in none of the segments",
 }
 
 

@@ -5,16 +5,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
 
-from core.rules import Combinator, Condition, Group, Rule, conditions_of, matches, parse_rule, steps_of
+from core.rules import Combinator, Condition, Group, Rule, conditions_of, matches, steps_of
+from core.segment_filter import check_rule
 from db.database import Database
-from db.models import Lead, LeadSlots, Project
+from db.models import Project
 from db.queries.filter_waterfall import waterfall_of
 from db.queries.segment_filter import FilterPlan
 from db.rule_sql import LeadSource
-from tests.leads import NOW, World, add_leads, make_world
-from tests.properties.test_rule_twins import ALL_LEADS, CATALOGUE, FIELDS, TREES
+from tests.leads import NOW, World
+from tests.properties.test_rule_twins import TREES
+from tests.rule_world import ALL_LEADS, CATALOGUE, make_rule_world, replace_leads
 
 LEADS, RULES, EXAMPLES = 12, 6, 12
 
@@ -24,13 +25,11 @@ async def _agree(
 ) -> None:
     source = LeadSource(world.organisation_id, world.project_id, world.slots)
     async with database.writing() as session:
-        await session.execute(delete(LeadSlots))
-        await session.execute(delete(Lead))
-        await add_leads(session, world, leads)
+        await replace_leads(session, world, leads)
     async with database.reading() as session:
         project = await session.get_one(Project, (world.organisation_id, world.project_id))
         for tree in trees:
-            rule = Group(Combinator.AND, (parse_rule(tree, CATALOGUE, NOW),))
+            rule = Group(Combinator.AND, (check_rule(tree, CATALOGUE, NOW),))
             found = await waterfall_of(session, world.scope, FilterPlan(project, None, source, rule))
             assert found.leads == len(leads)
             assert [kept.alone for kept in found.parts] == [_number(kept.part, leads) for kept in found.parts]
@@ -53,7 +52,7 @@ def test_the_counts_of_a_waterfall_are_those_of_its_rules_one_by_one(database_ur
 
         async def prepare() -> World:
             async with database.writing() as session:
-                return await make_world(session, FIELDS)
+                return await make_rule_world(session)
 
         world = runner.run(prepare())
 

@@ -5,48 +5,48 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from core.membership_reason import MembershipReason
 from core.rules import matches
 from core.segment_filter import SegmentFilter, filter_record
-from db.commands.segment import create_segment
 from db.database import Database
-from db.models import Lead, LeadSlots, Segment
+from db.models import Lead, Segment
 from db.queries.membership_explanation import explain_membership
 from db.queries.segment_filter import plan_filter
-from tests.leads import NOW, World, add_leads, make_world
-from tests.properties.test_rule_twins import ALL_LEADS, FIELDS, TREES
+from tests.leads import NOW, World
+from tests.properties.test_rule_twins import TREES
+from tests.rule_world import ALL_LEADS, OWN_SEGMENT, make_rule_world, replace_leads
 
 LEADS, RULES, EXAMPLES = 5, 3, 10
 OUTCOMES = {True: (MembershipReason.NOT_APPLIED_YET,), False: (MembershipReason.DOES_NOT_MATCH,)}
 
 
 async def _agree(
-    database: Database, world: World, segment: int, leads: list[dict[str, Any]], trees: list[dict[str, Any]]
+    database: Database, world: World, leads: list[dict[str, Any]], trees: list[dict[str, Any]]
 ) -> None:
     async with database.writing() as session:
-        await session.execute(delete(LeadSlots))
-        await session.execute(delete(Lead))
-        await add_leads(session, world, leads)
+        await replace_leads(session, world, leads)
     for tree in trees:
         chosen = SegmentFilter(rule=tree)
         async with database.writing() as session:
-            await session.execute(update(Segment).values(filter=filter_record(chosen)))
+            await session.execute(
+                update(Segment).where(col(Segment.id) == OWN_SEGMENT).values(filter=filter_record(chosen))
+            )
         async with database.reading() as session:
             plan = await plan_filter(
                 session,
                 world.scope,
                 project_id=world.project_id,
-                segment_id=segment,
+                segment_id=OWN_SEGMENT,
                 chosen=chosen,
                 now=NOW,
             )
             rows = await session.execute(plan.statement(select(col(Lead.id)), world.scope))
             selected = set(rows.scalars())
             for number, lead in enumerate(leads, 1):
-                found = await explain_membership(session, world.scope, segment, number, NOW)
+                found = await explain_membership(session, world.scope, OWN_SEGMENT, number, NOW)
                 assert found.matches is (number in selected), tree
                 assert found.reasons == OUTCOMES[number in selected]
                 held = {answer.part.path: answer.held for answer in found.answers}
@@ -59,13 +59,11 @@ def test_an_explanation_agrees_with_what_the_filter_selects(database_url: str, s
     with asyncio.Runner() as runner:
         database = Database(database_url)
 
-        async def prepare() -> tuple[World, int]:
+        async def prepare() -> World:
             async with database.writing() as session:
-                world = await make_world(session, FIELDS)
-            async with database.writing() as session:
-                return world, (await create_segment(session, world.scope, 1, {"name": "S"}, now=NOW)).id
+                return await make_rule_world(session)
 
-        world, segment = runner.run(prepare())
+        world = runner.run(prepare())
 
         @settings(
             max_examples=EXAMPLES * (50 if soak else 1),
@@ -77,7 +75,7 @@ def test_an_explanation_agrees_with_what_the_filter_selects(database_url: str, s
             trees=st.lists(TREES, min_size=RULES, max_size=RULES),
         )
         def agree(leads: list[dict[str, Any]], trees: list[dict[str, Any]]) -> None:
-            runner.run(_agree(database, world, segment, leads, trees))
+            runner.run(_agree(database, world, leads, trees))
 
         try:
             agree()

@@ -212,7 +212,7 @@ async def test_rule_fields_are_ready_for_the_rule_builder(office: Office) -> Non
 
     assert known["beds"]["inputType"] == "number"
     assert "between" in [operator["name"] for operator in known["beds"]["operators"]]
-    assert len(known["city"]["operators"]) == 18
+    assert len(known["city"]["operators"]) == 19
     assert [value["name"] for value in known["lead.status"]["values"]] == ["new", "open", "closed", "removed"]
     assert known["lead.result"]["valueEditorType"] == "select"
 
