@@ -10,7 +10,18 @@ from functools import partial
 from typing import Any
 
 from core.fields import Value
-from core.rules import Combinator, Condition, Empty, OneOf, Rule, depends_on_time, fields_of, matches
+from core.rules import (
+    AllOf,
+    AnyOf,
+    Combinator,
+    Condition,
+    Empty,
+    OneOf,
+    Rule,
+    depends_on_time,
+    fields_of,
+    matches,
+)
 
 Lead = Mapping[str, Any]
 """Search values by field key, as `core.rules.matches` takes them."""
@@ -51,7 +62,10 @@ class Percolator:
         found = [*self._anywhere]
         for field, table in self._tables.items():
             value = lead.get(field)
-            found += table.get(None if value == "" else value, ())
+            if isinstance(value, frozenset):
+                found += (number for one in value or (None,) for number in table.get(one, ()))
+            else:
+                found += table.get(None if value == "" else value, ())
         return dict.fromkeys(found)
 
     def _index(self, rules: Mapping[int, Rule]) -> None:
@@ -124,8 +138,10 @@ def _choices(rule: Rule) -> list[Keys]:
 
 def _keys(condition: Condition) -> list[Keys]:
     match condition.test:
-        case OneOf(values):
+        case OneOf(values) | AnyOf(values):
             return [frozenset((condition.field.key, value) for value in values)]
+        case AllOf(values):
+            return [frozenset({(condition.field.key, value)}) for value in values]
         case Empty():
             return [frozenset({(condition.field.key, None)})]
     return []
