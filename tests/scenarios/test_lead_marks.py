@@ -25,6 +25,7 @@ from tests.lead_marks import (
     UPDATE,
 )
 from tests.lead_office import UPDATE as EDIT
+from tests.lead_office import UPDATE_ALL as EDIT_ALL
 from tests.lead_office import Office, finished, found, phone
 from tests.server import Server
 
@@ -148,6 +149,15 @@ async def test_leads_are_changed_only_as_they_were_seen_one_by_one_or_all_or_non
     each = await office.change(TAG, selection={"versions": seen}, labels=["x"])
     assert [one["changed"] for one in each["outcomes"]] == [True, False, True]
     assert each["outcomes"][1]["userErrors"][0]["currentVersion"] == 2
+    edited = await office.change(EDIT_ALL, selection={"versions": seen}, changes={"priority": 5})
+    assert [one["userErrors"] for one in edited["outcomes"]] == [
+        [{"code": "STALE_VERSION", "field": None}]
+    ] * 3
+    now = [{"id": lead, "expectedVersion": 2} for lead in (first, second, third)]
+    edited = await office.change(
+        EDIT_ALL, selection={"versions": now}, changes={"priority": 5}, mode="ATOMIC"
+    )
+    assert [one["changed"] for one in edited["outcomes"]] == [True, True, True]
     twice = await office.change(TAG, selection={"versions": [seen[0], seen[0]]}, labels=["x"])
     assert codes(twice) == [("BAD_USER_INPUT", ["input", "selection", "versions", "1"])]
     many = await office.change(TAG, selection={"versions": [seen[0]] * 201}, labels=["x"])

@@ -13,7 +13,8 @@ from tests.server import Server
 
 pytestmark = pytest.mark.anyio
 
-PARTS = """id version status phone source priority attempts project { name } campaign { code } leadPool { name }
+PARTS = """id version status phone source priority attempts
+  project { name } campaign { code } leadPool { name }
   ownerUser { email } result { key isSuccess } values { key label value }
   tags { label leadCount } stages { pipeline { name } stage { name leadCount } since }
   segments { name } firstSegment { name } master { id } clones { id campaign { code } }
