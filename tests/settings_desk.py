@@ -123,6 +123,14 @@ async def open_desk(installation: Installation, server: Server, connect: Connect
     async with Database(installation.database_url) as database, database.writing() as session:
         made = await make_world(session, FIELDS, founded=True, **world)
         await add_leads(session, made, [{"beds": float(n)} for n in range(1, LEADS + 1)])
-        for noun in ("segment_group", "project", "template", "campaign", "lead_pool", "field_definition"):
-            await allocate(session, 1, noun, 10)
+        for noun in (
+            "segment_group",
+            "project",
+            "template",
+            "campaign",
+            "lead_pool",
+            "field_definition",
+            "lead",
+        ):
+            await allocate(session, 1, noun, 100)
     return Desk(await connect(server.url, token), server, installation, connect)
