@@ -48,6 +48,7 @@ from db.queries.pipeline import Standing, leads_of_stages, stages_of_leads, stag
 from db.queries.policy import object_lines
 from db.queries.segment_goal import GoalStanding, standings_of_segments
 from db.queries.segment_overlap import first_segments
+from db.queries.segment_owner import owners_by_segment
 from db.queries.segment_reminder import expired_counts, lights
 from db.queries.segment_use import breakages_of_segments
 from db.queries.tag import leads_of_tags, tags_of_leads
@@ -90,6 +91,7 @@ class Loaders:
         self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
         self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list)
         self.first_segment = DataLoader(load_fn=self._load_first_segments, max_batch_size=1_000)
+        self.owner_by_segment: DataLoader[int, User | None] = self._grouped(owners_by_segment, lambda: None)
         self.lead_stages: DataLoader[int, list[Standing]] = self._grouped(stages_of_leads, list)
         self.lead_tags: DataLoader[int, list[Tag]] = self._grouped(tags_of_leads, list)
         self.pipeline_stages: DataLoader[int, list[PipelineStage]] = self._grouped(stages_of_pipelines, list)

@@ -22,6 +22,7 @@ from gql.schema.pipeline import LeadStage
 from gql.schema.segment import Segment
 from gql.schema.tag import Tag
 from gql.schema.touch import Touch
+from gql.schema.user import User
 
 __all__ = ["Lead"]
 
@@ -99,6 +100,15 @@ class _LeadPage:
         row = await loader.load((cast("Lead", self).row.id, numbers))
         return Segment.from_row(row) if row else None
 
+    async def resolve_owner_by_segment(self, info: Info) -> User | None:
+        row = await info.context.loaders.owner_by_segment.load(cast("Lead", self).row.id)
+        return User.from_row(row) if row else None
+
+    owner_by_segment: User | None = strawberry.field(
+        resolver=resolve_owner_by_segment,
+        description="Whose it is by the owner field of the first of its segments that has one; null: no "
+        "segment says, or the field names no user.",
+    )
     first_segment: Segment | None = strawberry.field(
         resolver=resolve_first_segment,
         description="The first segment it is in, by the places of groups and of segments; null: none.",

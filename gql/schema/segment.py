@@ -6,13 +6,12 @@ from typing import Annotated, Self
 import strawberry
 
 from core.access import Permission, Resource
-from core.membership import Automation, Origin, SegmentKind, UpdateMode
+from core.membership import Automation, Origin, SegmentKind
 from core.reminders import Light
 from core.segment_filter import Breakage
 from core.segment_state import SegmentState, state_of
 from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
-from db.models import SegmentRevision as RevisionRow
 from db.queries import segment as queries
 from db.queries import segment_member as member_queries
 from db.queries.segment_reminder import page_of_expired, reminder_of
@@ -20,7 +19,6 @@ from gql.authz.requires import requires
 from gql.context import Info
 from gql.schema.access import AccessEntry, load_access
 from gql.schema.call_reason import Reason
-from gql.schema.change_log import Actor
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.lead import Lead
@@ -33,6 +31,7 @@ from gql.schema.segment_goal import SegmentGoal
 from gql.schema.segment_group import SegmentGroup
 from gql.schema.segment_history import SegmentPast, SegmentSize, as_of, size_history
 from gql.schema.segment_reminder import SegmentReminder
+from gql.schema.segment_revision import SegmentRevision
 from gql.schema.team import Team
 from gql.schema.user import User
 
@@ -65,15 +64,6 @@ published(
         "SCHEDULED": "Its active dates have not begun.",
         "OVER": "Its active dates are over.",
         "BROKEN": "Its filter no longer holds together: its members are frozen until it is mended.",
-    },
-)
-published(
-    UpdateMode,
-    "UpdateMode",
-    "What an update does to those who are in already.",
-    {
-        "ADD": "Leads that match join; nobody leaves.",
-        "REPLACE": "Leads that match join; members that a rule brought and that no longer match leave.",
     },
 )
 published(
@@ -126,31 +116,6 @@ class SegmentMember:
     @classmethod
     def from_row(cls, row: MemberRow) -> Self:
         return cls(row=row, origin=Origin(row.origin), added_at=row.added_at)
-
-
-@strawberry.type(description="A filter as it was saved.")
-class SegmentRevision:
-    row: strawberry.Private[RevisionRow]
-    revision: int = strawberry.field(description="Its number, from 1.")
-    mode: UpdateMode = strawberry.field(description="How members were updated at the time.")
-    actor: Actor = strawberry.field(description="By whom it was saved.")
-    at: datetime = strawberry.field(description="When, UTC.")
-
-    async def resolve_filter(self, info: Info) -> SegmentFilter:
-        segment = await info.context.loaders.segment.load(self.row.segment_id)
-        return await SegmentFilter.load(info, self.row.filter, segment.project_id if segment else None)
-
-    filter: SegmentFilter = strawberry.field(resolver=resolve_filter, description="What was selected by.")
-
-    @classmethod
-    def from_row(cls, row: RevisionRow) -> Self:
-        return cls(
-            revision=row.revision,
-            row=row,
-            mode=UpdateMode(row.update_mode),
-            actor=Actor.from_record(row.actor),
-            at=row.at,
-        )
 
 
 @strawberry.type(description="A set of leads with rules and settings, the same for everyone who may see it.")

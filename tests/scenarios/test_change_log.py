@@ -16,6 +16,7 @@ pytestmark = pytest.mark.anyio
 
 CAMPAIGN = opaque("Campaign", 1, 1)
 POOL = opaque("LeadPool", 1, 1)
+MANAGER: dict[str, Any] = {"from": {"role": "MANAGER"}}
 ADMIN = opaque("User", 1, 1)
 LOG = "query($id: ID) { changeLog(objectId: $id, first: 200) { nodes { action before after } } }"
 
@@ -136,7 +137,7 @@ async def test_the_log_needs_its_permission_hides_phones_and_cannot_be_edited(de
     assert "+12025550199" in (await manager.post(LOG, id=segment)).text
     found = (await manager.run(diff, id=segment))["segmentRevisionDiff"]
     assert found == [{"before": "+12025550123", "after": "+12025550199"}]
-    await desk.do("revokePermission", permission="PHONE_VIEW", **{"from": {"role": "MANAGER"}})
+    await desk.do("revokePermission", permission="PHONE_VIEW", **MANAGER)
     told = (await manager.post(LOG, id=segment)).text + (await manager.post(diff, id=segment)).text
     assert "filter_saved" in told
     assert "5550123" not in told
@@ -144,7 +145,7 @@ async def test_the_log_needs_its_permission_hides_phones_and_cannot_be_edited(de
     refused = await desk.ask("updateSegment", client=manager, id=segment, name="By Max")
     assert refused["userErrors"] == []
 
-    await desk.do("revokePermission", permission="CHANGE_LOG_VIEW", **{"from": {"role": "MANAGER"}})
+    await desk.do("revokePermission", permission="CHANGE_LOG_VIEW", **MANAGER)
     with pytest.raises(GraphQLFailed) as forbidden:
         await manager.run(LOG, id=segment)
     assert forbidden.value.codes == ["FORBIDDEN"]

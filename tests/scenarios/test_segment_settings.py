@@ -1,5 +1,6 @@
 """Settings of segments over HTTP: teams, dates, hours, copies, owner fields, reminders; on both engines."""
 
+from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
@@ -332,3 +333,44 @@ async def test_members_not_contacted_within_the_period_are_expired_until_they_ar
     assert await expired() == [lead(2), lead(3)]
     await desk.do("removeLeadsFromSegment", segmentId=segment, leadIds=[lead(2), lead(3)])
     assert await expired() == []
+
+
+async def test_a_lead_in_several_segments_has_the_owner_that_the_first_one_by_position_says(
+    desk: Desk,
+) -> None:
+    people = {}
+    for name in ("ann", "ben"):
+        made = await desk.do(
+            "createUser", "user { id }", email=f"{name}@x.example", name=name, roles=["AGENT"]
+        )
+        people[name] = int(b64decode(made["user"]["id"] + "==").decode().rsplit(":", 1)[1])
+    keepers = {
+        1: {"keeper": " Ann@x.example"},
+        2: {"keeper": "nobody@x.example"},
+        3: {"keeper": "ann@x.example"},
+    }
+    await store(
+        desk,
+        *(
+            update(Lead).where(col(Lead.id) == number).values(field_values=given)
+            for number, given in keepers.items()
+        ),
+        update(Lead).where(col(Lead.id) != 4).values(owner_user_id=people["ben"]),
+    )
+    silent = await desk.segment("Silent")
+    by_field, by_owner = (
+        await desk.segment("A", ownerField="keeper"),
+        await desk.segment("B", ownerField="lead.owner"),
+    )
+    for segment in (silent, by_owner):
+        await desk.add(segment, 1, 2, 3, 4, 5)
+    await desk.add(by_field, 1, 2, 4)
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Lead { ownerBySegment { name } } } }"
+
+    async def owners() -> list[str | None]:
+        nodes = (await desk.client.run(query, ids=[lead(number) for number in range(1, 7)]))["nodes"]
+        return [node["ownerBySegment"] and node["ownerBySegment"]["name"] for node in nodes]
+
+    assert await owners() == ["ann", None, "ben", None, "ben", None]
+    await desk.do("moveSegment", id=by_owner, position=1)
+    assert await owners() == ["ben", "ben", "ben", None, "ben", None]
