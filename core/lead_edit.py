@@ -165,7 +165,7 @@ class EntryReader:
     def read(self, line: int, values: Mapping[str, object]) -> LeadDraft | RowProblem:
         texts: dict[str, str] = {}
         for key, value in values.items():
-            text = _text_of(value)
+            text = text_of(value)
             reason = None if key in self._known else "unknown: the template has no such field"
             if text is None:
                 reason = reason or "damaged: a value is a text, a number, true or false"
@@ -200,7 +200,7 @@ def _checked(text: str | None, path: Sequence[str]) -> str:
     return text or ""
 
 
-def _text_of(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """A JSON value as a file would have it; None for what no cell can hold."""
     match value:
         case None:

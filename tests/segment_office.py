@@ -46,6 +46,8 @@ class SegmentOffice(Office):
         made = await self.client.run(CREATE_GROUP, project=self.project)
         self.group = made["createSegmentGroup"]["segmentGroup"]["id"]
         rows = [{"phone": phone(100 + place), **person} for place, person in enumerate(people)]
+        if not rows:
+            return
         pushed = await self.push((codes or ("C",))[0], rows)
         assert pushed["accounts"]["valid"] == len(people), pushed
 

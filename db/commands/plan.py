@@ -98,7 +98,7 @@ async def apply_plan(
     outcome, done = await _run(session, scope, operation, now)
     if (outcome.states, outcome.digest) != (plan.states, plan.digest):
         raise Conflict(MOVED_SINCE, field=PATH)
-    after = {"plan": plan.id, "kind": plan.kind, "plannedBy": plan.created_by}
+    after = {"plan": plan.id, "kind": plan.kind, "planned_by": plan.created_by["user"]}
     for one in done:
         await change_log.append(
             session,

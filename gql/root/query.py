@@ -24,6 +24,7 @@ from gql.resolvers import (
     organisation,
     pipeline,
     project,
+    record_match,
     role,
     segment,
     segment_filter,
@@ -55,6 +56,7 @@ from gql.schema.organisation import Organisation
 from gql.schema.pagination import Connection
 from gql.schema.pipeline import Pipeline
 from gql.schema.project import Project
+from gql.schema.record_match import RecordMatch
 from gql.schema.role import FeaturePermissionInfo, Role
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import RuleField, SegmentFilterPreview
@@ -138,6 +140,12 @@ class Query:
         SegmentFilterPreview,
         Permission.SEGMENT_EDIT,
         "What a filter would select and change, before it is saved.",
+    )
+    match_record: RecordMatch | None = tries(
+        record_match.match_record,
+        RecordMatch,
+        Permission.SEGMENT_VIEW,
+        "Which dynamic segments an unsaved record matches.",
     )
     explain_membership: MembershipExplanation | None = reads(
         membership_explanation.explain_membership,

@@ -1,10 +1,11 @@
 """Why a lead is in a segment or not, as the API shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self, cast
 
 import strawberry
+from strawberry.dataloader import DataLoader
 from strawberry.scalars import JSON
 
 from core.access import Permission
@@ -17,6 +18,7 @@ from core.rules import Combinator, Condition
 from core.rules.explain import Answer
 from db.queries.membership_explanation import MembershipExplanation as Found
 from gql.context import Info
+from gql.loaders import Loaders
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.lead import Lead
@@ -49,6 +51,13 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "leadPoolIds": ("leadPools", "LeadPool"),
 }
 
+SEEN_BY: Mapping[str, Callable[[Loaders], DataLoader[int, Any]]] = {
+    "Campaign": lambda loaders: loaders.campaign,
+    "LeadPool": lambda loaders: loaders.lead_pool,
+    "Segment": lambda loaders: loaders.segment,
+}
+"""Nouns that not everybody sees all of: of these only what the caller sees is named."""
+
 
 @strawberry.type(description="What one part of the filter says of the lead.")
 class ExplainedPart:
@@ -65,7 +74,7 @@ class ExplainedPart:
         f"`{Permission.PHONE_VIEW.name}`."
     )
     seen: list[str] = strawberry.field(
-        description="What the lead has there now, hidden likewise; moments in UTC; empty: nothing."
+        description="What the lead has there now, as far as it may be seen; moments in UTC; empty: nothing."
     )
     held: bool = strawberry.field(description="Whether it holds; of a group: with its `not`.")
 
@@ -196,6 +205,8 @@ async def _seen(info: Info, found: Found, field: RuleField) -> list[str]:
     definition = definitions.get(field.key)
     text = found.lead.field_values.get(field.key) if definition else None
     several = sorted(value) if isinstance(value, frozenset) else [value]
+    if (noun := field.noun) in SEEN_BY:
+        several = [one for one in several if await SEEN_BY[noun](info.context.loaders).load(one) is not None]
     texts = [text] if text is not None else [_text(field, one, found.lead.organisation_id) for one in several]
     hidden = holds_phones(field.key, definition.type if definition else None)
     return [shown_phone(info, one) if hidden else one for one in texts]

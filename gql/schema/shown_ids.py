@@ -13,6 +13,8 @@ NAMED: Mapping[str, str] = {
     "leads": "Lead",
     "master": "Lead",
     "parent": "Team",
+    "plan": "Plan",
+    "planned_by": "User",
     "pool": "LeadPool",
     "project": "Project",
     "segments": "Segment",
