@@ -19,6 +19,7 @@ class JobKind(StrEnum):
     LEAD_STAGE = "lead_stage"
     LEAD_TAG = "lead_tag"
     LEAD_UPDATE = "lead_update"
+    SEGMENT_MEMBERS = "segment_members"
 
 
 PERMISSIONS: Mapping[JobKind, Permission] = {
@@ -29,6 +30,7 @@ PERMISSIONS: Mapping[JobKind, Permission] = {
     JobKind.LEAD_STAGE: Permission.LEAD_EDIT,
     JobKind.LEAD_TAG: Permission.LEAD_VIEW,
     JobKind.LEAD_UPDATE: Permission.LEAD_EDIT,
+    JobKind.SEGMENT_MEMBERS: Permission.SEGMENT_EDIT,
 }
 """What it takes to follow, cancel and resume a job of a kind, besides its being in reach."""
 
@@ -41,9 +43,10 @@ class JobState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
 
 
-FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.SUPERSEDED})
 
 
 def next_try_after(attempts: int) -> timedelta | None:

@@ -66,6 +66,14 @@ class ExclusiveChoice(StrEnum):
     REJECT = "reject"
 
 
+class ByHand(StrEnum):
+    """What can be done by hand to many leads at once."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    RELEASE = "release"
+
+
 class IdSet(Protocol):
     """A set of ids, packed or plain: what the arithmetic of members needs of it."""
 

@@ -6,6 +6,16 @@ from db.commands.member_operation import Operation
 from db.commands.plan import store_plan, try_out
 from gql.context import Context
 from gql.schema.plan import Plan
+from gql.schema.segment_member import SegmentMembersPayload
+
+
+async def done_or_planned(context: Context, operation: Operation, *, dry_run: bool) -> SegmentMembersPayload:
+    """What an operation on one segment did, or its plan."""
+    if dry_run:
+        return SegmentMembersPayload(plan=await planned(context, operation))
+    async with context.writing() as (session, scope):
+        [done] = await operation.run(session, scope, context.now)
+    return SegmentMembersPayload.from_core(done)
 
 
 async def planned(context: Context, operation: Operation) -> Plan:

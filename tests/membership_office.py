@@ -11,14 +11,15 @@ UPDATES = """updates { segment { id memberCount } changeset
   counts { joined left moved kept barred held pinned released } }"""
 ERRORS = """userErrors { __typename code message field
   ... on ExclusiveConflict { count held { leadId segmentId } } }"""
-ONE = "segment { id memberCount } changeset counts { joined left moved kept barred held pinned released }"
+ONE = """job { id } segment { id memberCount } changeset
+  counts { joined left moved kept barred held pinned released }"""
 
 
 def _mutation(name: str, given: str, asked: str) -> str:
     return f"mutation($input: {given}!) {{ done: {name}(input: $input) {{ {asked} {ERRORS} }} }}"
 
 
-ADD = _mutation("addLeadsToSegments", "AddLeadsToSegmentsInput", UPDATES)
+ADD = _mutation("addLeadsToSegments", "AddLeadsToSegmentsInput", f"job {{ id }} {UPDATES}")
 OPERATIONS = {
     "save": _mutation("saveSegmentFilter", "SaveSegmentFilterInput", ONE),
     "update": _mutation("updateSegmentMembers", "UpdateSegmentMembersInput", ONE),

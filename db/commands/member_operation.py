@@ -157,6 +157,7 @@ class EmptySegment:
 
     segment_id: int
     confirm: bool = True
+    keep_automation: bool = False
     kind = PlanKind.EMPTY
 
     @property
@@ -164,14 +165,22 @@ class EmptySegment:
         return (self.segment_id,)
 
     def record(self) -> dict[str, Any]:
-        return {"segment": self.segment_id}
+        return {"segment": self.segment_id, "keepAutomation": self.keep_automation}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["segment"])
+        return cls(record["segment"], keep_automation=record["keepAutomation"])
 
     async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
-        return [await empty_segment(session, scope, self.segment_id, confirm=self.confirm, now=now)]
+        done = await empty_segment(
+            session,
+            scope,
+            self.segment_id,
+            confirm=self.confirm,
+            keep_automation=self.keep_automation,
+            now=now,
+        )
+        return [done]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.errors import BadInput, ConfirmRequired, NotFound, TooLarge
-from core.membership import Cause, ExclusiveChoice, Origin, SegmentKind
+from core.membership import Automation, Cause, ExclusiveChoice, Origin, SegmentKind
 from db import change_log
 from db.commands.exclusivity import clear_way, find_way
 from db.commands.membership_rows import (
@@ -31,7 +31,7 @@ from db.commands.membership_rows import (
 )
 from db.commands.segment import segment_to_edit
 from db.membership_log import Changeset
-from db.models import Lead, Segment
+from db.models import Job, Lead, Segment
 from db.scope_sql import among, visible_leads
 
 MAX_LEADS = 200
@@ -48,6 +48,7 @@ class MembersUpdated:
     held      leads that were to join and stay out, since another segment of the exclusive project has them
     pinned    members that were in by rule and now stay whatever the rule says
     released  leads that rules decide about again
+    job       that will do it, as too many would move; nothing is done yet, and the rest is 0
     """
 
     segment: Segment
@@ -60,6 +61,21 @@ class MembersUpdated:
     held: int = 0
     pinned: int = 0
     released: int = 0
+    job: Job | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by their names."""
+        return {
+            "joined": self.joined,
+            "left": self.left,
+            "moved": self.moved,
+            "kept": self.kept,
+            "barred": self.barred,
+            "held": self.held,
+            "pinned": self.pinned,
+            "released": self.released,
+        }
 
 
 async def add_leads(
@@ -105,11 +121,18 @@ async def release_leads(
     check_count(lead_ids, MAX_LEADS, "leadIds")
     segment = await members_to_edit(session, scope, segment_id)
     await _check_leads(session, scope, segment, lead_ids)
+    return await release(session, scope, segment, BitMap64(lead_ids), now)
+
+
+async def release(
+    session: AsyncSession, scope: Scope, segment: Segment, lead_ids: BitMap64, now: datetime
+) -> MembersUpdated:
+    """Takes back what was decided by hand about leads in a locked segment."""
     standing = await standing_in(session, segment, lead_ids)
     static = segment.kind == SegmentKind.STATIC.value
     marks = {} if static else await marks_in(session, segment, standing.pinned)
     freed = BitMap64.union(standing.removed, *marks.values())
-    number = await log_edit(session, scope, segment, "leads_released", now, {"leads": list(freed)})
+    number = await log_edit(session, scope, segment, "leads_released", now, _some(freed))
     become: list[tuple[BitMap64, Mark | None]] = [(standing.removed, None)]
     become += [(leads, replace(mark, origin=Origin.RULE)) for mark, leads in marks.items()]
     await change(session, scope, segment, by_hand(segment, number, now), standing, become)
@@ -117,15 +140,27 @@ async def release_leads(
 
 
 async def empty_segment(
-    session: AsyncSession, scope: Scope, segment_id: int, *, confirm: bool, now: datetime
+    session: AsyncSession,
+    scope: Scope,
+    segment_id: int,
+    *,
+    confirm: bool,
+    keep_automation: bool = False,
+    now: datetime,
 ) -> MembersUpdated:
-    """Lets every member go, pinned ones too; who was removed by hand stays out. Raises ConfirmRequired."""
+    """Lets every member go, pinned ones too; who was removed by hand stays out. Raises ConfirmRequired.
+
+    keep_automation  else it is turned off: it would fill the segment again
+    """
     segment = await members_to_edit(session, scope, segment_id)
     if not confirm:
         raise ConfirmRequired(field=["input", "confirm"])
+    if not keep_automation:
+        segment.automation, segment.automation_actor = Automation.OFF.value, None
     standing = await standing_in(session, segment)
     leaving = standing.members
-    number = await log_edit(session, scope, segment, "emptied", now, {"members": len(leaving)})
+    record = {"members": len(leaving), "automation": segment.automation}
+    number = await log_edit(session, scope, segment, "emptied", now, record)
     await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, None)])
     return MembersUpdated(segment, number, left=len(leaving))
 
@@ -143,7 +178,7 @@ async def pin(
     wanted = lead_ids - standing.members
     way = await find_way(session, scope, segment, wanted, exclusive)
     entering = (wanted - way.held) | standing.by_rule
-    record = {"leads": list(lead_ids - way.held), "exclusive": exclusive.value}
+    record = {**_some(lead_ids - way.held), "exclusive": exclusive.value}
     number = await log_edit(session, scope, segment, "leads_added", now, record)
     await clear_way(session, scope, way, to=segment, number=number, cause=Cause.HAND, now=now)
     mark = Mark(Origin.HAND, now, scope.actor.user_id)
@@ -165,7 +200,7 @@ async def bar(
     """Takes members out of a locked segment by hand."""
     standing = await standing_in(session, segment, lead_ids)
     leaving = standing.members
-    number = await log_edit(session, scope, segment, "leads_removed", now, {"leads": list(leaving)})
+    number = await log_edit(session, scope, segment, "leads_removed", now, _some(leaving))
     mark = Mark(Origin.REMOVED_BY_HAND, now, scope.actor.user_id)
     await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, mark)])
     return MembersUpdated(segment, number, left=len(leaving))
@@ -217,6 +252,11 @@ def check_count(ids: Collection[int], most: int, name: str) -> None:
         raise BadInput("At least one is needed.", field=["input", name])
     if len(ids) > most:
         raise TooLarge(f"At most {most} at once.", field=["input", name])
+
+
+def _some(lead_ids: BitMap64) -> dict[str, Any]:
+    """Leads as the change log has them: the first by name, all by number."""
+    return {"leads": list(lead_ids[:MAX_LEADS]), "count": len(lead_ids)}
 
 
 async def _check_leads(

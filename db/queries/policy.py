@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from core.access import Permission, Role, Scope
 from core.policies import PolicyLine, read_grant, role
-from db.models import CasbinRule
+from db.models import CasbinRule, Organisation
 
 CHANGED = "policy_changed"
 """Where a session notes that its transaction changes the policy."""
@@ -17,6 +17,12 @@ CHANGED = "policy_changed"
 def policy_changed_in(session: AsyncSession) -> bool:
     """Whether this session's transaction has changed the policy and is not committed yet."""
     return CHANGED in session.info
+
+
+async def policy_revision(session: AsyncSession, organisation_id: int) -> int:
+    """Rises whenever somebody's rights change."""
+    revision = select(col(Organisation.policy_revision)).where(col(Organisation.id) == organisation_id)
+    return (await session.execute(revision)).scalar_one()
 
 
 async def policy_lines(session: AsyncSession, organisation_id: int) -> list[PolicyLine]:

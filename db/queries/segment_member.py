@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from db.models import Segment, SegmentMember
+from core.jobs import FINISHED, JobState
+from db.models import Job, Segment, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.scope_sql import is_member, visible_segments
 
@@ -23,6 +24,28 @@ async def page_of_members(
 async def count_members(session: AsyncSession, scope: Scope, segment_id: int) -> int:
     counted = select(func.count()).select_from(SegmentMember).where(_members(scope, segment_id))
     return (await session.execute(counted)).scalar_one()
+
+
+async def pending_job(session: AsyncSession, scope: Scope, segment_id: int) -> Job | None:
+    """The job that is still to update the members of a segment that the caller sees."""
+    waiting = [state.value for state in JobState if state not in FINISHED]
+    found = (
+        select(Job)
+        .join(
+            Segment,
+            and_(
+                col(Segment.organisation_id) == scope.organisation_id,
+                col(Segment.members_job_id) == col(Job.id),
+            ),
+        )
+        .where(
+            col(Job.organisation_id) == scope.organisation_id,
+            col(Job.state).in_(waiting),
+            col(Segment.id) == segment_id,
+            visible_segments(scope),
+        )
+    )
+    return (await session.execute(found)).scalar_one_or_none()
 
 
 def _members(scope: Scope, segment_id: int) -> ColumnElement[bool]:

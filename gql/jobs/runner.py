@@ -34,6 +34,10 @@ class JobCancelled(Exception):
     """A handler stopped because that was asked for; what it has done so far stays."""
 
 
+class JobSuperseded(Exception):
+    """A handler did nothing, as something newer was asked for in its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobRun:
     """One attempt at a job: what to do, how far it was, and the lease to write under."""
@@ -150,6 +154,8 @@ class JobRunner:
             await self._finish(lease, JobState.SUCCEEDED, await handling)
         except JobCancelled:
             await self._finish(lease, JobState.CANCELLED, None)
+        except JobSuperseded:
+            await self._finish(lease, JobState.SUPERSEDED, None)
         except asyncio.CancelledError:
             await self._hand_back(lease, handling)
         finally:

@@ -15,6 +15,7 @@ from gql.jobs.import_undo import LeadImportUndo
 from gql.jobs.lead_import import LeadImport
 from gql.jobs.lead_update import LeadUpdate
 from gql.jobs.runner import Handler, JobRunner
+from gql.jobs.segment_members import SegmentMembers
 from gql.jobs.upload_sweep import sweeping
 from gql.settings import Settings
 
@@ -30,6 +31,7 @@ def runner_of(database: Database, settings: Settings, clock: Clock) -> JobRunner
         JobKind.LEAD_IMPORT: LeadImport(database, clock, files, settings.import_batch_rows),
         JobKind.LEAD_IMPORT_PLAN: LeadImportPlan(database, clock, files, settings.import_batch_rows),
         JobKind.LEAD_IMPORT_UNDO: LeadImportUndo(database, clock),
+        JobKind.SEGMENT_MEMBERS: SegmentMembers(database, clock),
     }
     return JobRunner(
         database,

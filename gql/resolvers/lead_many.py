@@ -29,7 +29,6 @@ from gql.schema.lead_many import (
     UpdateLeadsInput,
     UpdateMode,
 )
-from gql.schema.lead_where import lead_choice
 
 NOUN = "Lead"
 SELECTION = ("input", "selection")
@@ -61,7 +60,7 @@ async def _act(context: Context, selection: LeadSelectionInput, mode: UpdateMode
             raise TooLarge(f"Name at most {most:,} leads.", field=[*SELECTION, "versions"])
         return await _do(context, *_as_seen(context, selection.versions, atomic), act)
     if not selection.ids:
-        return await _begin(context, _choice(context, selection), act)
+        return await _begin(context, selection.to_choice(context.scope, SELECTION), act)
     if len(selection.ids) > MAX_IDS:
         raise TooLarge(f"Name at most {MAX_IDS:,} leads.", field=[*SELECTION, "ids"])
     if len(selection.ids) > most:
@@ -101,25 +100,6 @@ async def _begin(context: Context, which: LeadChoice | Sequence[int], act: Act) 
         else:
             job = await commands.enqueue_act_on_ids(session, scope, which, act, key=key, now=context.now)
     return LeadsPayload(job=Job.from_row(job))
-
-
-def _choice(context: Context, selection: LeadSelectionInput) -> LeadChoice:
-    """Raises BadInput for a selection without any condition: it would mean everyone."""
-    scope = context.scope
-    if selection.segment_id:
-        return LeadChoice(
-            segment_id=ids.local("Segment", selection.segment_id, scope, [*SELECTION, "segmentId"])
-        )
-    if selection.lead_pool_id:
-        pool_id = ids.local("LeadPool", selection.lead_pool_id, scope, [*SELECTION, "leadPoolId"])
-        return LeadChoice(pool_id=pool_id)
-    if not selection.where:
-        raise BadInput("At least one lead is needed.", field=SELECTION)
-    conditions = selection.where
-    choice = lead_choice(scope, conditions.where, conditions.filter, conditions.search)
-    if choice == LeadChoice():
-        raise BadInput("At least one condition is needed.", field=[*SELECTION, "where"])
-    return choice
 
 
 def _outcome(given: strawberry.ID, outcome: LeadEdited | LeadgraphError) -> LeadOutcome:

@@ -19,6 +19,7 @@ from gql.resolvers import (
     project,
     role,
     segment,
+    segment_by_hand,
     segment_group,
     segment_member,
     session,
@@ -207,19 +208,19 @@ class Mutation(LeadMutation):
         "Applies the saved filter anew.",
     )
     add_leads_to_segments: AddLeadsToSegmentsPayload | None = changes(
-        segment_member.add_leads_to_segments,
+        segment_by_hand.add_leads_to_segments,
         AddLeadsToSegmentsPayload,
         Permission.SEGMENT_EDIT,
         "Puts leads into segments by hand; rules do not make them leave.",
     )
     remove_leads_from_segment: SegmentMembersPayload | None = changes(
-        segment_member.remove_leads_from_segment,
+        segment_by_hand.remove_leads_from_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Takes leads out of a segment by hand; rules do not put them back.",
     )
     release_leads: SegmentMembersPayload | None = changes(
-        segment_member.release_leads,
+        segment_by_hand.release_leads,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Takes back what was decided about leads by hand: from the next update on rules decide again.",
@@ -231,7 +232,7 @@ class Mutation(LeadMutation):
         "Does what a plan says, by whoever may do it, if nothing moved since it was made.",
     )
     empty_segment: SegmentMembersPayload | None = changes(
-        segment_member.empty_segment,
+        segment_by_hand.empty_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
         "Lets every member of a segment go.",

@@ -13,6 +13,7 @@ from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.import_outcome import ImportPlan, ImportUndo
 from gql.schema.lead_pool import LeadPool
+from gql.schema.membership_counts import SegmentMembersOutcome
 from gql.schema.node import Node
 from gql.schema.user_error import UserError
 
@@ -28,6 +29,7 @@ published(
         "LEAD_STAGE": "Moves many leads to a stage of a pipeline.",
         "LEAD_TAG": "Tags many leads, or takes tags off them.",
         "LEAD_UPDATE": "Edits many leads alike.",
+        "SEGMENT_MEMBERS": "Moves members of segments.",
     },
 )
 published(
@@ -40,6 +42,7 @@ published(
         "SUCCEEDED": "Done.",
         "FAILED": "Given up; `error` says why.",
         "CANCELLED": "Stopped on request; what was done until then stays.",
+        "SUPERSEDED": "Nothing was done: something newer took its place.",
     },
 )
 
@@ -151,6 +154,17 @@ class Job(Node):
     lead_update: LeadUpdateSummary | None = strawberry.field(
         resolver=resolve_lead_update,
         description="What an edit of many leads, tags and stages included, has done; null for other jobs.",
+    )
+
+    def resolve_segment_members(self) -> list[SegmentMembersOutcome] | None:
+        if self.kind is not JobKind.SEGMENT_MEMBERS or self.row.result is None:
+            return None
+        updates = self.row.result["updates"]
+        return [SegmentMembersOutcome.from_record(self.row.organisation_id, update) for update in updates]
+
+    segment_members: list[SegmentMembersOutcome] | None = strawberry.field(
+        resolver=resolve_segment_members,
+        description="Who was moved in which segments; null until then, and for other jobs.",
     )
 
     @classmethod

@@ -1,15 +1,20 @@
 """Doing the same to many leads, as the API shows it: which, what became of each, or the job that does it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import strawberry
 
+from core.access import Scope
+from core.errors import BadInput
 from core.tag import MAX_LABEL, MAX_LABELS
+from db.queries.lead import LeadChoice
+from gql.schema import ids
 from gql.schema.enums import published
 from gql.schema.job import Job
 from gql.schema.lead import Lead
 from gql.schema.lead_edit import LeadChangesInput, ValueWarning
-from gql.schema.lead_where import LeadFilter
+from gql.schema.lead_where import LeadFilter, lead_choice
 from gql.schema.segment_filter import RuleTree
 from gql.schema.user_error import UserError
 
@@ -64,6 +69,19 @@ class LeadSelectionInput:
     lead_pool_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="Those that are in this pool now."
     )
+
+    def to_choice(self, scope: Scope, path: Sequence[str]) -> LeadChoice:
+        """Which leads, where they are not named. Raises BadInput for no condition: it would mean everyone."""
+        if self.segment_id:
+            return LeadChoice(segment_id=ids.local("Segment", self.segment_id, scope, [*path, "segmentId"]))
+        if self.lead_pool_id:
+            return LeadChoice(pool_id=ids.local("LeadPool", self.lead_pool_id, scope, [*path, "leadPoolId"]))
+        if not self.where:
+            raise BadInput("At least one lead is needed.", field=path)
+        choice = lead_choice(scope, self.where.where, self.where.filter, self.where.search)
+        if choice == LeadChoice():
+            raise BadInput("At least one condition is needed.", field=[*path, "where"])
+        return choice
 
 
 @strawberry.input(description="Leads to edit alike.")

@@ -14,6 +14,7 @@ from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
 from db.queries import segment as queries
 from db.queries import segment_member as member_queries
+from db.queries.segment_member import pending_job
 from db.queries.segment_reminder import page_of_expired, reminder_of
 from gql.authz.requires import requires
 from gql.context import Info
@@ -21,6 +22,7 @@ from gql.schema.access import AccessEntry, load_access
 from gql.schema.call_reason import Reason
 from gql.schema.enums import published
 from gql.schema.ids import opaque
+from gql.schema.job import Job
 from gql.schema.lead import Lead
 from gql.schema.node import Node
 from gql.schema.opening_hours import OpeningHours
@@ -150,6 +152,13 @@ class Segment(Node):
     updated_at: datetime = strawberry.field(description="When settings or filter last changed, UTC.")
     version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
 
+    async def resolve_pending_job(self, info: Info) -> Job | None:
+        if self.row.members_job_id is None:
+            return None
+        async with info.context.database.reading() as session:
+            row = await pending_job(session, info.context.scope, self.row.id)
+        return None if row is None else Job.from_row(row)
+
     async def resolve_filter(self, info: Info) -> SegmentFilter | None:
         stored = self.row.filter
         return None if stored is None else await SegmentFilter.load(info, stored, self.row.project_id)
@@ -258,6 +267,10 @@ class Segment(Node):
 
     filter: SegmentFilter | None = strawberry.field(
         resolver=resolve_filter, description="What it selects by; null: nothing yet, or it is static."
+    )
+    pending_job: Job | None = strawberry.field(
+        resolver=resolve_pending_job,
+        description="The job that is still to bring its members in line with its filter; null: they are.",
     )
     hours: OpeningHours | None = strawberry.field(
         resolver=resolve_hours, description="Active hours; null: it has none and cannot be called."

@@ -9,6 +9,9 @@ from core.membership import ExclusiveChoice, UpdateMode
 from db.commands.segment_member import MembersUpdated
 from gql.schema.enums import published
 from gql.schema.ids import opaque
+from gql.schema.job import Job
+from gql.schema.lead_many import LeadSelectionInput
+from gql.schema.membership_counts import MembershipCounts
 from gql.schema.plan import Plan
 from gql.schema.segment import Segment
 from gql.schema.segment_filter import SegmentFilterInput
@@ -54,6 +57,9 @@ class RestoreSegmentFilterInput:
     include_pinned: bool = strawberry.field(
         default=False, description="With REPLACE, lets members added by hand, import or action go as well."
     )
+    exclusive: ExclusiveChoice = strawberry.field(
+        default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
+    )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if the segment has another version."
     )
@@ -77,7 +83,13 @@ class UpdateSegmentMembersInput:
 @strawberry.input(description="Leads to put into segments by hand.")
 class AddLeadsToSegmentsInput:
     segment_ids: list[strawberry.ID] = strawberry.field(description="The segments, at most 50.")
-    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+    lead_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The leads, at most 200, at once; or else a selection."
+    )
+    selection: LeadSelectionInput | None = strawberry.field(
+        default=None,
+        description="Leads for a job: by `ids`, `where`, `segmentId` or `leadPoolId`.",
+    )
     exclusive: ExclusiveChoice = strawberry.field(
         default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
     )
@@ -89,7 +101,13 @@ class AddLeadsToSegmentsInput:
 @strawberry.input(description="Leads to take out of a segment by hand.")
 class RemoveLeadsFromSegmentInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+    lead_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The leads, at most 200, at once; or else a selection."
+    )
+    selection: LeadSelectionInput | None = strawberry.field(
+        default=None,
+        description="Leads for a job: by `ids`, `where`, `segmentId` or `leadPoolId`.",
+    )
     dry_run: bool = strawberry.field(
         default=False, description="Changes nothing, and answers with the plan: what it would do."
     )
@@ -98,7 +116,13 @@ class RemoveLeadsFromSegmentInput:
 @strawberry.input(description="Leads of a segment that rules are to decide about again.")
 class ReleaseLeadsInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    lead_ids: list[strawberry.ID] = strawberry.field(description="The leads, at most 200.")
+    lead_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The leads, at most 200, at once; or else a selection."
+    )
+    selection: LeadSelectionInput | None = strawberry.field(
+        default=None,
+        description="Leads for a job: by `ids`, `where`, `segmentId` or `leadPoolId`.",
+    )
 
 
 @strawberry.input(description="A segment to let all members of go.")
@@ -107,38 +131,12 @@ class EmptySegmentInput:
     confirm: bool = strawberry.field(
         default=False, description="Must be true, a dry run apart: there is no undo in the menu."
     )
+    keep_automation: bool = strawberry.field(
+        default=False, description="Leaves automation on, which may fill it again; else it is turned off."
+    )
     dry_run: bool = strawberry.field(
         default=False, description="Changes nothing, and answers with the plan: what it would do."
     )
-
-
-@strawberry.type(description="What an operation did to the members of a segment; exact.")
-class MembershipCounts:
-    joined: int = strawberry.field(description="Leads that joined.")
-    left: int = strawberry.field(description="Leads that left.")
-    moved: int = strawberry.field(
-        description="Among `joined`: left another segment of the exclusive project for it."
-    )
-    kept: int = strawberry.field(description="Members that do not match and stay all the same.")
-    barred: int = strawberry.field(description="Leads that match and stay out: they were removed by hand.")
-    held: int = strawberry.field(
-        description="Leads that stay out because another segment of the exclusive project has them."
-    )
-    pinned: int = strawberry.field(description="Members that a rule brought and that stay from now on.")
-    released: int = strawberry.field(description="Leads that rules decide about again.")
-
-    @classmethod
-    def from_core(cls, done: MembersUpdated) -> Self:
-        return cls(
-            joined=done.joined,
-            left=done.left,
-            moved=done.moved,
-            kept=done.kept,
-            barred=done.barred,
-            held=done.held,
-            pinned=done.pinned,
-            released=done.released,
-        )
 
 
 @strawberry.type(description="A lead that another segment of the exclusive project has.")
@@ -183,17 +181,24 @@ class SegmentMembersUpdate:
         return cls(
             segment=Segment.from_row(done.segment),
             changeset=opaque("ChangeLogEntry", done.segment.organisation_id, done.changeset),
-            counts=MembershipCounts.from_core(done),
+            counts=MembershipCounts.from_record(done.counts),
         )
 
 
 @strawberry.type(description="A segment after its members changed, or why nothing was done.")
 class SegmentMembersPayload:
-    segment: Segment | None = strawberry.field(default=None, description="The segment afterwards.")
+    segment: Segment | None = strawberry.field(
+        default=None, description="The segment afterwards; null where a job acts on chosen leads."
+    )
     changeset: strawberry.ID | None = strawberry.field(
         default=None, description="The entry in the change log, and in the feed."
     )
-    counts: MembershipCounts | None = strawberry.field(default=None, description="Who moved.")
+    counts: MembershipCounts | None = strawberry.field(
+        default=None, description="Who moved; null where a job moves them."
+    )
+    job: Job | None = strawberry.field(
+        default=None, description="The job that moves the members; its `segmentMembers` tells who moved."
+    )
     plan: Plan | None = strawberry.field(
         default=None, description="With `dryRun`: what it would do; nothing was done."
     )
@@ -202,13 +207,18 @@ class SegmentMembersPayload:
     @classmethod
     def from_core(cls, done: MembersUpdated) -> Self:
         update = SegmentMembersUpdate.from_core(done)
-        return cls(segment=update.segment, changeset=update.changeset, counts=update.counts)
+        counts = None if done.job else update.counts
+        job = None if done.job is None else Job.from_row(done.job)
+        return cls(segment=update.segment, changeset=update.changeset, counts=counts, job=job)
 
 
 @strawberry.type(description="Segments after leads were added by hand, or why nothing was done.")
 class AddLeadsToSegmentsPayload:
     updates: list[SegmentMembersUpdate] = strawberry.field(
-        default_factory=list, description="What was done, by segment."
+        default_factory=list, description="What was done, by segment; empty where a job does it."
+    )
+    job: Job | None = strawberry.field(
+        default=None, description="The job that adds the leads; its `segmentMembers` tells who moved."
     )
     plan: Plan | None = strawberry.field(
         default=None, description="With `dryRun`: what it would do; nothing was done."

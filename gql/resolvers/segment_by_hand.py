@@ -1,0 +1,111 @@
+"""Members of segments by hand: a few at once, many by a job."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from core.errors import BadInput, TooLarge
+from core.membership import ByHand, ExclusiveChoice
+from db.commands import segment_member as commands
+from db.commands.member_operation import AddLeads, EmptySegment, RemoveLeads
+from db.commands.segment_job import enqueue_by_hand
+from db.queries.lead import LeadChoice
+from gql.context import Context, Info
+from gql.planning import done_or_planned, planned
+from gql.schema import ids
+from gql.schema.job import Job
+from gql.schema.lead_many import MAX_IDS, LeadSelectionInput
+from gql.schema.segment_member import (
+    AddLeadsToSegmentsInput,
+    AddLeadsToSegmentsPayload,
+    EmptySegmentInput,
+    ReleaseLeadsInput,
+    RemoveLeadsFromSegmentInput,
+    SegmentMembersPayload,
+    SegmentMembersUpdate,
+)
+
+NOUN = "Segment"
+PATH = ["input", "segmentId"]
+LEADS = ["input", "leadIds"]
+SELECTION = ["input", "selection"]
+
+Chosen = AddLeadsToSegmentsInput | RemoveLeadsFromSegmentInput | ReleaseLeadsInput
+
+
+async def add_leads_to_segments(info: Info, input: AddLeadsToSegmentsInput) -> AddLeadsToSegmentsPayload:
+    context = info.context
+    segment_ids = ids.locals_of(NOUN, input.segment_ids, context.scope, ["input", "segmentIds"])
+    which = _leads(context, input)
+    if isinstance(which, LeadSelectionInput):
+        job = await _begin(context, ByHand.ADD, segment_ids, which, input.exclusive)
+        return AddLeadsToSegmentsPayload(job=job)
+    operation = AddLeads(tuple(segment_ids), tuple(which), input.exclusive)
+    if input.dry_run:
+        return AddLeadsToSegmentsPayload(plan=await planned(context, operation))
+    async with context.writing() as (session, scope):
+        done = await operation.run(session, scope, context.now)
+    return AddLeadsToSegmentsPayload(updates=[SegmentMembersUpdate.from_core(one) for one in done])
+
+
+async def remove_leads_from_segment(info: Info, input: RemoveLeadsFromSegmentInput) -> SegmentMembersPayload:
+    context = info.context
+    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    which = _leads(context, input)
+    if isinstance(which, LeadSelectionInput):
+        return SegmentMembersPayload(job=await _begin(context, ByHand.REMOVE, [segment_id], which))
+    return await done_or_planned(context, RemoveLeads(segment_id, tuple(which)), dry_run=input.dry_run)
+
+
+async def release_leads(info: Info, input: ReleaseLeadsInput) -> SegmentMembersPayload:
+    context = info.context
+    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    which = _leads(context, input)
+    if isinstance(which, LeadSelectionInput):
+        return SegmentMembersPayload(job=await _begin(context, ByHand.RELEASE, [segment_id], which))
+    async with context.writing() as (session, scope):
+        done = await commands.release_leads(session, scope, segment_id, which, now=context.now)
+    return SegmentMembersPayload.from_core(done)
+
+
+async def empty_segment(info: Info, input: EmptySegmentInput) -> SegmentMembersPayload:
+    context = info.context
+    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    operation = EmptySegment(segment_id, input.confirm or input.dry_run, input.keep_automation)
+    return await done_or_planned(context, operation, dry_run=input.dry_run)
+
+
+def _leads(context: Context, input: Chosen) -> list[int] | LeadSelectionInput:
+    """The leads where they are few and named; else the selection that a job is to act on."""
+    selection = input.selection
+    if (input.lead_ids is None) == (selection is None):
+        raise BadInput("Give either `leadIds` or `selection`.", field=LEADS)
+    if selection is None:
+        return ids.locals_of("Lead", input.lead_ids or (), context.scope, LEADS)
+    if not isinstance(input, ReleaseLeadsInput) and input.dry_run:
+        raise BadInput("Only what names its leads can be planned: give `leadIds`.", field=SELECTION)
+    if selection.versions:
+        raise BadInput("Memberships have no versions: give `ids`.", field=[*SELECTION, "versions"])
+    return selection
+
+
+async def _begin(
+    context: Context,
+    what: ByHand,
+    segment_ids: Sequence[int],
+    selection: LeadSelectionInput,
+    exclusive: ExclusiveChoice = ExclusiveChoice.KEEP,
+) -> Job:
+    which = _selected(context, selection)
+    async with context.writing() as (session, scope):
+        job = await enqueue_by_hand(
+            session, scope, what, segment_ids, which, exclusive, key=uuid4().hex, now=context.now
+        )
+    return Job.from_row(job)
+
+
+def _selected(context: Context, selection: LeadSelectionInput) -> LeadChoice | Sequence[int]:
+    if not selection.ids:
+        return selection.to_choice(context.scope, SELECTION)
+    if len(selection.ids) > MAX_IDS:
+        raise TooLarge(f"Name at most {MAX_IDS:,} leads.", field=[*SELECTION, "ids"])
+    return ids.locals_of("Lead", selection.ids, context.scope, [*SELECTION, "ids"])
