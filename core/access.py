@@ -199,12 +199,17 @@ class TokenLimits:
                  segments and their leads (see CONFINED) are then out of reach
     documents_only   nothing is run but registered documents
     cost_per_second  of its budget; the settings' where it is None
+    fields           keys of the only master data fields it sees, asks about and edits; what would show others
+                     (see FIELD_CONFINED) is then out of reach
+    plan_only        its mutations are dry runs, whose plans a person applies
     """
 
     features: frozenset[Permission] | None = None
     segment_ids: frozenset[int] | None = None
     documents_only: bool = False
     cost_per_second: int | None = None
+    fields: frozenset[str] | None = None
+    plan_only: bool = False
 
     def within(self, outer: "TokenLimits") -> "TokenLimits":
         """These limits, none of them wider than the outer ones: a token made by means of a token."""
@@ -212,10 +217,9 @@ class TokenLimits:
             _meet(self.features, outer.features),
             _meet(self.segment_ids, outer.segment_ids),
             self.documents_only or outer.documents_only,
-            min(
-                (rate for rate in (self.cost_per_second, outer.cost_per_second) if rate is not None),
-                default=None,
-            ),
+            _slower(self.cost_per_second, outer.cost_per_second),
+            _meet(self.fields, outer.fields),
+            self.plan_only or outer.plan_only,
         )
 
 
@@ -235,10 +239,24 @@ CONFINED = frozenset(
 )
 """What a token that names its segments can be good for; the rest acts on the whole organisation."""
 
+FIELD_CONFINED = frozenset(
+    {
+        Permission.LEAD_EDIT,
+        Permission.LEAD_VIEW,
+        Permission.ORGANISATION_VIEW,
+        Permission.PHONE_VIEW,
+        Permission.SEGMENT_CALL,
+        Permission.SEGMENT_VIEW,
+    }
+)
+"""What a token that names its fields can be good for; the rest shows or changes whole leads."""
+
 
 def limited(access: Access, limits: TokenLimits) -> Access:
     """The access that is left under a token's limits; always a part of the access given."""
     features = access.features if limits.features is None else access.features & limits.features
+    if limits.fields is not None:
+        features &= FIELD_CONFINED
     if limits.segment_ids is None:
         return Access(features, access.reach, access.team_ids)
     features &= CONFINED

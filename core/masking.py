@@ -1,6 +1,7 @@
-"""Phone numbers as callers without the right to see them meet them: masked, and not to be asked about.
+"""What callers may not see of leads: phones without the right, and fields that their token does not name.
 
-This is the one place that knows what holds phones: fields of rules and leads, columns of files, stored rules.
+It is masked or left out, and not to be asked about. This is the one place that knows what holds phones:
+fields of rules and leads, columns of files, stored rules.
 """
 
 import re
@@ -8,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from core.access import Permission, Scope
+from core.errors import Forbidden
 from core.field_mapping import Column
 from core.fields import FieldType
 
@@ -43,26 +45,45 @@ def holds_phones(key: str, type_: str | None) -> bool:
 
 
 def check_asked(scope: Scope, asked: Iterable[str], phones: Collection[str]) -> None:
-    """Who sees phones masked can ask nothing about them: else asking often enough would tell them.
+    """Who sees something masked can ask nothing about it: else asking often enough would tell.
 
     asked   keys of fields      phones  keys of those that hold phones, `lead.phone` apart
     Raises  Forbidden
     """
-    if any(key == LEAD_PHONE or key in phones for key in asked):
+    keys = frozenset(asked)
+    if LEAD_PHONE in keys or not keys.isdisjoint(phones):
         scope.need(Permission.PHONE_VIEW)
+    check_fields(scope, keys)
 
 
-def masked_rule(node: object, types: Mapping[str, str]) -> Any:
-    """A stored rule, react-querybuilder's JSON, without a digit of what it asks about phones.
+def shows_field(scope: Scope, key: str) -> bool:
+    """Whether the token the caller came with names this field of the template, or names none at all."""
+    allowed = scope.limits.fields
+    return allowed is None or key in allowed or key.startswith(OWN_PREFIX)
+
+
+def check_fields(scope: Scope, keys: Iterable[str]) -> None:
+    """Raises Forbidden where a field is not one of the token's."""
+    hidden = sorted(key for key in keys if not shows_field(scope, key))
+    if hidden:
+        raise Forbidden("The token is limited to other fields.", details={"fields": hidden})
+
+
+def masked_rule(node: object, types: Mapping[str, str], scope: Scope) -> Any:
+    """A stored rule, react-querybuilder's JSON, without what it asks about phones and fields that are hidden.
 
     types  of the template fields by key
     """
     if not isinstance(node, Mapping):
         return node
     if isinstance(rules := node.get("rules"), list):
-        return {**node, "rules": [masked_rule(rule, types) for rule in rules]}
+        return {**node, "rules": [masked_rule(rule, types, scope) for rule in rules]}
     key = str(node.get("field"))
-    if "value" not in node or not holds_phones(key, types.get(key)):
+    if "value" not in node:
+        return node
+    if not shows_field(scope, key):
+        return {**node, "value": None}
+    if scope.may(Permission.PHONE_VIEW) or not holds_phones(key, types.get(key)):
         return node
     return {**node, "value": _hidden(node["value"])}
 

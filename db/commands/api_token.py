@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Scope, TokenLimits
-from core.errors import BadInput, Conflict, NotFound
+from core.errors import BadInput, Conflict, NotFound, TooLarge
 from core.names import checked_name
 from db import change_log
 from db.commands.policy import raise_policy_revision
@@ -17,6 +17,7 @@ from db.models import ApiToken, Segment, User
 from db.queries.api_token import find_api_token
 from db.queries.visible import visible_by_id, visible_or_not_found
 
+MAX_FIELDS = 500
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -49,6 +50,8 @@ async def create_api_token(
         raise BadInput("It would have expired already.", field=["input", "expiresAt"])
     if limits.cost_per_second is not None and limits.cost_per_second < 1:
         raise BadInput("It is 1 or more.", field=["input", "costPerSecond"])
+    if len(limits.fields or ()) > MAX_FIELDS:
+        raise TooLarge(f"At most {MAX_FIELDS} fields.", field=["input", "fields"])
     await _check_segments(session, scope, limits.segment_ids)
     left = limits.within(scope.limits)
     expires_at = await _expiry_within(session, scope, expires_at)
@@ -63,6 +66,8 @@ async def create_api_token(
         segment_ids=None if left.segment_ids is None else sorted(left.segment_ids),
         documents_only=left.documents_only,
         cost_per_second=left.cost_per_second,
+        fields=None if left.fields is None else sorted(left.fields),
+        plan_only=left.plan_only,
         created_at=now,
         expires_at=expires_at,
     )
@@ -74,6 +79,8 @@ async def create_api_token(
         "segments": token.segment_ids,
         "documentsOnly": token.documents_only,
         "costPerSecond": token.cost_per_second,
+        "fields": token.fields,
+        "planOnly": token.plan_only,
         "expires": expires_at.isoformat(),
     }
     await change_log.append(

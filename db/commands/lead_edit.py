@@ -18,6 +18,7 @@ from core.calling import Owner, check_owner_teams, owner_record
 from core.errors import BadInput, Conflict, NotFound
 from core.fields import FieldType
 from core.lead_edit import Identity, LeadChanges, LeadForm, ReadChanges, identity_of, read_changes
+from core.masking import check_fields
 from core.statuses import is_open
 from db import change_log
 from db.change_log import Edit
@@ -81,6 +82,7 @@ async def update_lead(
 ) -> LeadEdited:
     """Edits one lead. Raises NotFound, StaleVersion; BadInput for a value that breaks an upload rule."""
     scope.need(Permission.LEAD_EDIT)
+    check_fields(scope, changes.values)
     new_teams = await check_owner(session, scope, changes.owner)
     batch = await _locked(session, scope, [lead_id], changes, new_teams)
     if lead_id not in batch.asked:
@@ -96,6 +98,7 @@ async def update_leads(
 ) -> Outcomes:
     """Edits several leads alike and says of each what became of it; those not in reach are not found."""
     scope.need(Permission.LEAD_EDIT)
+    check_fields(scope, changes.values)
     new_teams = await check_owner(session, scope, changes.owner)
     batch = await _locked(session, scope, asked.ids, changes, new_teams)
     seen = {lead_id: batch.rows[lead_id] for lead_id in batch.asked}

@@ -14,6 +14,7 @@ from core.access import Scope
 from core.errors import NotFound
 from core.jobs import PERMISSIONS, JobKind
 from core.lead_edit import LeadChanges
+from core.masking import check_fields
 from core.pipeline import StageMove
 from core.tag import Tagging
 from db.commands.job import enqueue
@@ -92,6 +93,7 @@ async def _enqueue(
     kind = KINDS[type(act)]
     scope.need(PERMISSIONS[kind])
     if isinstance(act, LeadChanges):
+        check_fields(scope, act.values)
         await check_owner(session, scope, act.owner)
     if isinstance(act, StageMove):
         await check_stage(session, scope, act)

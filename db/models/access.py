@@ -77,6 +77,8 @@ class ApiToken(OrganisationRow, table=True):
     segment_ids  segments it is limited to, None: all of its owner's
     documents_only   whether it runs registered documents and nothing else
     cost_per_second  what comes back to its budget each second, None: what the settings say
+    fields           keys of the master data fields it is limited to, None: all of them
+    plan_only        whether its mutations are dry runs only
     """
 
     __tablename__ = "api_token"
@@ -93,6 +95,8 @@ class ApiToken(OrganisationRow, table=True):
     segment_ids: list[int] | None = Field(default=None, sa_type=JsonValue)
     documents_only: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     cost_per_second: int | None = None
+    fields: list[str] | None = Field(default=None, sa_type=JsonValue)
+    plan_only: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -53,6 +53,7 @@ async def _text_slots(
     rows = await session.execute(
         select(col(FieldDefinition.project_id), col(FieldDefinition.slot_set), col(FieldDefinition.slot))
         .where(
+            *_shown(scope),
             col(FieldDefinition.organisation_id) == scope.organisation_id,
             col(FieldDefinition.type).in_([one.value for one in types]),
             col(FieldDefinition.retired_at).is_(None),
@@ -66,6 +67,12 @@ async def _text_slots(
     if len(found) > MAX_PROJECTS_SEARCHED:
         raise BadInput("Say which project to search: `where: {projectId}`.", field=("search",))
     return found
+
+
+def _shown(scope: Scope) -> list[ColumnElement[bool]]:
+    """Fields that the caller's token hides are not searched either."""
+    allowed = scope.limits.fields
+    return [] if allowed is None else [col(FieldDefinition.key).in_(sorted(allowed))]
 
 
 def _in_slots(scope: Scope, slots: Sequence[tuple[int, str]], word: str) -> ColumnElement[bool]:

@@ -13,9 +13,10 @@ from sqlmodel import col
 from core.access import Permission, Scope
 from core.errors import BadInput
 from core.field_catalogue import RuleField
+from core.masking import check_fields
 from core.membership import Origin, SegmentKind
 from core.membership_reason import MembershipReason, Standing, reasons_of
-from core.rules import Held, Rule, conditions_of
+from core.rules import Held, Rule, conditions_of, fields_of
 from core.rules.explain import Answer, answers_of
 from core.segment_filter import check_filter, filter_from
 from db.models import Lead, Project, Segment, SegmentMember
@@ -63,6 +64,7 @@ async def explain_membership(
     answers: tuple[Answer, ...] = ()
     values: Mapping[str, Held] = {}
     if rule is not None and same_project:
+        check_fields(scope, (field.key for field in fields_of(rule)))
         answers = await _answers(session, rules, rule, lead_id)
         fields = frozenset(condition.field for condition in conditions_of(rule))
         values = await _values(session, segment, fields, lead_id)

@@ -22,6 +22,7 @@ from core.errors import Forbidden
 __all__ = [
     "Permission",
     "PermissionDirective",
+    "PlansAtMost",
     "Requirement",
     "open_to_all",
     "permission_of",
@@ -77,6 +78,17 @@ class Requirement(FieldExtension):
         scope = info.context.scope
         if self.permission is not None:
             scope.need(self.permission)
+
+
+class PlansAtMost(FieldExtension):
+    """Holds a mutation back from tokens that only plan, unless it is a dry run."""
+
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **kwargs: Any
+    ) -> Any:
+        if info.context.scope.limits.plan_only and not getattr(kwargs.get("input"), "dry_run", False):
+            raise Forbidden("This token only plans: ask with `dryRun: true`; a person applies the plan.")
+        return await next_(source, info, **kwargs)
 
 
 @contextmanager

@@ -83,6 +83,8 @@ def limits_of(token: ApiToken) -> TokenLimits:
         None if token.segment_ids is None else frozenset(token.segment_ids),
         token.documents_only,
         token.cost_per_second,
+        None if token.fields is None else frozenset(token.fields),
+        token.plan_only,
     )
 
 

@@ -38,7 +38,10 @@ async def create_api_token(info: Info, input: CreateApiTokenInput) -> CreateApiT
     if input.segment_ids is not None:
         segments = frozenset(ids.locals_of("Segment", input.segment_ids, context.scope, SEGMENTS))
     features = None if input.scopes is None else frozenset(input.scopes)
-    limits = TokenLimits(features, segments, input.documents_only, input.cost_per_second)
+    fields = None if input.fields is None else frozenset(input.fields)
+    limits = TokenLimits(
+        features, segments, input.documents_only, input.cost_per_second, fields, input.plan_only
+    )
     user = context.scope.actor.user_id or 0
     if input.user_id is not None:
         user = ids.local("User", input.user_id, context.scope, ["input", "userId"])

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 from core.access import Permission
-from gql.authz.requires import Requirement, open_to_all, requires, signed_in
+from gql.authz.requires import PlansAtMost, Requirement, open_to_all, requires, signed_in
 from gql.errors import ReportUserErrors
 
 
@@ -34,7 +34,7 @@ def changes(
     description: str,
 ) -> Any:
     """A mutation field; core errors become its payload's `userErrors`."""
-    return _mutation(resolver, [_required(permission), ReportUserErrors(payload)], description)
+    return _mutation(resolver, [_required(permission), PlansAtMost(), ReportUserErrors(payload)], description)
 
 
 def admits(resolver: Callable[..., Any], payload: Callable[..., object], description: str) -> Any:

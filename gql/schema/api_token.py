@@ -29,6 +29,12 @@ class ApiToken(Node):
     cost_per_second: int | None = strawberry.field(
         description="Cost that comes back to its budget each second; null: what the server's settings say."
     )
+    fields: list[str] | None = strawberry.field(
+        description="Keys of the master data fields it sees, asks about and edits; null: all."
+    )
+    plan_only: bool = strawberry.field(
+        description="Whether its mutations are dry runs only, whose plans a person applies."
+    )
     created_at: datetime = strawberry.field(description="When it was made, UTC.")
     expires_at: datetime | None = strawberry.field(description="When it stops working, UTC.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked, UTC; null: it was not.")
@@ -55,6 +61,8 @@ class ApiToken(Node):
             else [opaque("Segment", row.organisation_id, each) for each in sorted(limits.segment_ids)],
             documents_only=row.documents_only,
             cost_per_second=row.cost_per_second,
+            fields=None if limits.fields is None else sorted(limits.fields),
+            plan_only=row.plan_only,
             created_at=row.created_at,
             expires_at=row.expires_at,
             revoked_at=row.revoked_at,
@@ -79,6 +87,13 @@ class CreateApiTokenInput:
     )
     cost_per_second: int | None = strawberry.field(
         default=None, description="Limit what comes back to its budget each second: 1 or more."
+    )
+    fields: list[str] | None = strawberry.field(
+        default=None,
+        description="Limit it to these master data fields, by key: it sees, asks about and edits no others.",
+    )
+    plan_only: bool = strawberry.field(
+        default=False, description="Let it only plan: mutations with `dryRun`, whose plans a person applies."
     )
     expires_at: datetime | None = strawberry.field(
         default=None, description="When it stops working; by default after 90 days."

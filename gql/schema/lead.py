@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import strawberry
 
 from core.access import Permission
-from core.masking import holds_phones
+from core.masking import holds_phones, shows_field
 from core.statuses import LeadStatus
 from db.models import FieldDefinition
 from db.models import Lead as Row
@@ -57,13 +57,14 @@ class Lead(Node):
     async def resolve_values(self, info: Info) -> list[FieldValue]:
         fields = await info.context.loaders.project_fields.load(self.row.project_id)
         values = self.row.field_values
-        return [_field_value(info, key, values[key], fields) for key in fields if key in values]
+        shown = (key for key in fields if key in values and shows_field(info.context.scope, key))
+        return [_field_value(info, key, values[key], fields) for key in shown]
 
     async def resolve_value(
         self, info: Info, key: Annotated[str, strawberry.argument(description="Key of the field.")]
     ) -> str | None:
         fields = await info.context.loaders.project_fields.load(self.row.project_id)
-        value = self.row.field_values.get(key)
+        value = self.row.field_values.get(key) if shows_field(info.context.scope, key) else None
         return None if value is None else _field_value(info, key, value, fields).value
 
     async def resolve_lead_pool(self, info: Info) -> LeadPool | None:

@@ -19,10 +19,12 @@ async def shown_filter(info: Info, record: Mapping[str, Any], project_id: int | 
 
     project_id  None where it is not known any more: then every field may hold phones
     """
-    if record["rule"] is None or info.context.scope.may(Permission.PHONE_VIEW):
+    scope = info.context.scope
+    if record["rule"] is None or (scope.may(Permission.PHONE_VIEW) and scope.limits.fields is None):
         return record
     fields = {} if project_id is None else await info.context.loaders.project_fields.load(project_id)
-    return {**record, "rule": masked_rule(record["rule"], {key: one.type for key, one in fields.items()})}
+    types = {key: one.type for key, one in fields.items()}
+    return {**record, "rule": masked_rule(record["rule"], types, scope)}
 
 
 async def shown_edit(

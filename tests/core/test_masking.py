@@ -49,12 +49,12 @@ def test_no_digit_of_what_a_rule_asks_about_phones_is_shown_and_all_else_is() ->
         "or",
         condition("gone", "•"),
     ]
-    assert masked_rule({"rules": asked, "not": True}, TYPES) == {"rules": shown, "not": True}
+    assert masked_rule({"rules": asked, "not": True}, TYPES, scope()) == {"rules": shown, "not": True}
 
 
 def test_a_condition_on_a_phone_without_a_value_stays_as_it_is() -> None:
     for empty in ({"field": "mobile", "operator": "null"}, condition("mobile", None)):
-        assert masked_rule(empty, TYPES) == empty
+        assert masked_rule(empty, TYPES, scope()) == empty
 
 
 def test_columns_hold_phones_that_look_so_or_are_mapped_to_a_phone_field() -> None:

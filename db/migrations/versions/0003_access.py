@@ -68,3 +68,7 @@ def _trusted_documents() -> None:
         "api_token", sa.Column("documents_only", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
     op.add_column("api_token", sa.Column("cost_per_second", sa.Integer(), nullable=True))
+    op.add_column("api_token", sa.Column("fields", columns.JsonValue(), nullable=True))
+    op.add_column(
+        "api_token", sa.Column("plan_only", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
