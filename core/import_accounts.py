@@ -62,6 +62,11 @@ def check_may_act(rule: DuplicateRule, scope: Scope, field: Sequence[str]) -> No
         )
 
 
+def outgrows(before: int, after: int) -> bool:
+    """Whether so many rows came, four times as many, that what the planner knows of them is outdated."""
+    return (after.bit_length() + 1) // 2 > (before.bit_length() + 1) // 2
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What happens to a row that repeats a lead, and whether the existing lead is touched."""

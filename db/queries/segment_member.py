@@ -6,7 +6,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.jobs import FINISHED, JobState
-from db.models import Job, Segment, SegmentMember
+from db.models import Job, Lead, Segment, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.scope_sql import is_member, visible_segments
 
@@ -19,6 +19,23 @@ async def page_of_members(
     """Members in the order of their leads' ids; who sees a segment sees the leads in it."""
     statement = select(SegmentMember).where(_members(scope, segment_id))
     return await fetch_page(session, statement, ORDER, paging)
+
+
+async def leads_of_members(
+    session: AsyncSession, scope: Scope, segment_id: int, *, after: int, first: int
+) -> list[tuple[SegmentMember, Lead]]:
+    """Members and their leads in the order of the leads' ids, from behind one of these."""
+    in_lead = and_(
+        col(Lead.organisation_id) == scope.organisation_id, col(Lead.id) == col(SegmentMember.lead_id)
+    )
+    statement = (
+        select(SegmentMember, Lead)
+        .join(Lead, in_lead)
+        .where(_members(scope, segment_id), col(SegmentMember.lead_id) > after)
+        .order_by(col(SegmentMember.lead_id))
+        .limit(first)
+    )
+    return [(member, lead) for member, lead in await session.execute(statement)]
 
 
 async def count_members(session: AsyncSession, scope: Scope, segment_id: int) -> int:

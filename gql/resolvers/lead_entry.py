@@ -4,13 +4,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Scope
 from core.errors import BadInput, NotFound
-from core.import_accounts import DuplicateRule
+from core.import_accounts import DuplicateRule, outgrows
 from db.commands import lead_entry as commands
 from db.commands.lead_push import push_leads as push
 from db.models import Campaign
 from db.models import LeadPool as PoolRow
 from db.queries.campaign import campaign_of_code
 from db.queries.visible import visible_or_not_found
+from db.statistics import refresh_statistics
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.job import Job
@@ -54,6 +55,8 @@ async def push_leads(info: Info, input: PushLeadsInput) -> PushLeadsPayload:
         campaign = await _campaign_named(session, scope, input.campaign_id, input.campaign_code)
         pushed = await push(session, scope, campaign, input.to_core(), now=context.now)
         pool = await session.get(PoolRow, (scope.organisation_id, pushed.pool_id))
+    if pool is not None and outgrows(pool.rows - pushed.accounts.rows, pool.rows):
+        await refresh_statistics(context.database)
     return PushLeadsPayload(
         lead_pool=None if pool is None else LeadPool.from_row(pool),
         job=Job.from_row(pushed.job),

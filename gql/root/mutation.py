@@ -20,6 +20,7 @@ from gql.resolvers import (
     role,
     segment,
     segment_by_hand,
+    segment_export,
     segment_group,
     segment_member,
     session,
@@ -41,6 +42,7 @@ from gql.schema.plan_change import ApplyPlanPayload
 from gql.schema.project import ProjectPayload
 from gql.schema.role import PermissionPayload
 from gql.schema.segment_change import CopySegmentPayload, DeleteSegmentPayload, SegmentPayload
+from gql.schema.segment_export import ExportSegmentPayload
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
 from gql.schema.segment_member import AddLeadsToSegmentsPayload, SegmentMembersPayload
 from gql.schema.session import SignInPayload, SignOutPayload
@@ -167,6 +169,12 @@ class Mutation(LeadMutation):
         SegmentPayload,
         Permission.SEGMENT_EDIT,
         "Creates a segment without members, last in its group.",
+    )
+    export_segment: ExportSegmentPayload | None = changes(
+        segment_export.export_segment,
+        ExportSegmentPayload,
+        Permission.LEAD_EXPORT,
+        "Makes a short-lived path to a segment's members as CSV.",
     )
     update_segment: SegmentPayload | None = changes(
         segment.update_segment, SegmentPayload, Permission.SEGMENT_EDIT, "Changes the settings of a segment."

@@ -3,22 +3,24 @@
 The link stands for the token it was made for: what that token may see is looked up again when it is followed.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core.access import Permission, Scope
 from core.errors import LeadgraphError, NotFound, Unauthenticated
-from db.models import LeadPool
+from db.models import LeadPool, Segment
 from db.queries.api_token import token_state
 from db.queries.visible import visible_or_not_found
 from gql.authz.links import Link, read_link, server_key
 from gql.authz.scope import scope_of
 from gql.authz.tokens import Principal
 from gql.context import Services
+from gql.schema.segment_export import MEMBERS
 from gql.transport.pool_reports import REPORTS, Asked
 from gql.transport.problems import problem
+from gql.transport.segment_reports import member_lines
 
 
 class DownloadEndpoint:
@@ -36,23 +38,31 @@ class DownloadEndpoint:
     async def _respond(self, given: str) -> Response:
         services = self._services()
         link = read_link(server_key(services.settings.data_dir), given, services.clock())
-        if link.kind not in REPORTS:
-            raise NotFound
-        report = REPORTS[link.kind]
         scope = await _scope_of(services, link)
-        if report.needs is not None:
-            scope.need(report.needs)
-        async with services.database.reading() as session:
-            pool = await visible_or_not_found(session, scope, LeadPool, link.object_id)
         return StreamingResponse(
-            report.lines(Asked(services, scope, pool)),
+            await _lines_of(services, scope, link),
             media_type="text/csv; charset=utf-8",
             headers={
-                "Content-Disposition": f'attachment; filename="{link.kind}-{pool.id}.csv"',
+                "Content-Disposition": f'attachment; filename="{link.kind}-{link.object_id}.csv"',
                 "Cache-Control": "no-store",
                 "X-Content-Type-Options": "nosniff",
             },
         )
+
+
+async def _lines_of(services: Services, scope: Scope, link: Link) -> AsyncIterator[str]:
+    """The lines of the file that the link is for. Raises NotFound, Forbidden."""
+    async with services.database.reading() as session:
+        if link.kind == MEMBERS:
+            segment = await visible_or_not_found(session, scope, Segment, link.object_id)
+            return member_lines(services, scope, segment)
+        if link.kind not in REPORTS:
+            raise NotFound
+        report = REPORTS[link.kind]
+        if report.needs is not None:
+            scope.need(report.needs)
+        pool = await visible_or_not_found(session, scope, LeadPool, link.object_id)
+        return report.lines(Asked(services, scope, pool))
 
 
 async def _scope_of(services: Services, link: Link) -> Scope:

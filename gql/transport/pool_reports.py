@@ -2,19 +2,17 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
 
 from core.access import Permission, Scope
-from core.calling import Owner, PoolFacts
+from core.calling import PoolFacts
 from core.csv_export import csv_lines
-from core.fields import FieldType
 from core.lead_pool import status_of_pool
 from core.masking import masked_phone, masked_row
 from core.statuses import LeadStatus
-from db.models import ChangeLog, FieldDefinition, ImportRow, Lead, LeadPool
+from db.models import ChangeLog, ImportRow, Lead, LeadPool
 from db.queries.campaign import results_of_campaigns
 from db.queries.lead_pool import heading_of_pool, import_rows
 from db.queries.lead_pool_export import fields_of_pool, leads_of_pool, log_of_pool, users_of
@@ -29,29 +27,11 @@ from db.queries.phone_columns import phone_columns_of_pool
 from db.queries.visible import visible_by_id
 from gql.context import Services
 from gql.schema.ids import opaque
+from gql.transport.lead_cells import LEAD_COLUMNS, lead_cells, moment_text
 
 ROWS_AT_ONCE = 500
 START = (-(2**31), 0)
 
-LEAD_COLUMNS = (
-    "lead_id",
-    "lead_line",
-    "lead_status",
-    "lead_open",
-    "lead_active",
-    "lead_result",
-    "lead_attempts",
-    "lead_priority",
-    "lead_owner_user",
-    "lead_owner_teams",
-    "lead_redial",
-    "lead_next_call",
-    "lead_last_called",
-    "lead_created",
-    "lead_changed",
-    "lead_phone",
-    "lead_phone_raw",
-)
 INVALID = "invalid"
 LOG_COLUMNS = ("at", "actor", "user", "action", "before", "after")
 
@@ -103,7 +83,9 @@ async def lead_lines(asked: Asked) -> AsyncIterator[str]:
             owners = await owners_of(session, asked.scope, leads)
         if not leads:
             return
-        yield csv_lines(_lead(lead, owners[lead.id], fields, shows_phones=shows_phones) for lead in leads)
+        yield csv_lines(
+            lead_cells(lead, owners[lead.id], fields, shows_phones=shows_phones) for lead in leads
+        )
         after = leads[-1].position, leads[-1].id
 
 
@@ -212,45 +194,10 @@ def _repeat(row: ImportRow, seen: Collection[int]) -> list[object]:
     return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
 
 
-def _lead(lead: Lead, owner: Owner, fields: Sequence[FieldDefinition], *, shows_phones: bool) -> list[object]:
-    def phone(text: str) -> str:
-        return text if shows_phones else masked_phone(text)
-
-    values = lead.field_values
-    shown = [
-        phone(values.get(field.key, "")) if field.type == FieldType.PHONE else values.get(field.key)
-        for field in fields
-    ]
-    return [
-        opaque("Lead", lead.organisation_id, lead.id),
-        lead.line,
-        lead.status,
-        lead.is_open,
-        lead.active,
-        lead.result_key,
-        lead.attempts,
-        lead.priority,
-        None if owner.user_id is None else opaque("User", lead.organisation_id, owner.user_id),
-        " ".join(opaque("Team", lead.organisation_id, team_id) for team_id in owner.team_ids),
-        lead.redial_kind,
-        _moment(lead.redial_at or lead.call_after),
-        _moment(lead.last_called_at),
-        _moment(lead.created_at),
-        _moment(lead.changed_at),
-        phone(lead.phone),
-        phone(lead.phone_raw),
-        *shown,
-    ]
-
-
-def _moment(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
 def _act(entry: ChangeLog, users: Mapping[int, str]) -> list[object]:
     user = users.get(entry.actor["user"])
     return [
-        _moment(entry.at),
+        moment_text(entry.at),
         entry.actor["kind"],
         user,
         entry.action,

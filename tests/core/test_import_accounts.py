@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.import_accounts import Accounts, DuplicateAction, judge
+from core.import_accounts import Accounts, DuplicateAction, judge, outgrows
 from core.statuses import LeadStatus, is_open
 
 
@@ -54,3 +54,10 @@ def test_each_verdict_says_what_was_done() -> None:
 
 def test_a_lead_is_open_until_it_is_closed_or_removed() -> None:
     assert [status for status in LeadStatus if is_open(status)] == [LeadStatus.NEW, LeadStatus.OPEN]
+
+
+def test_rows_outgrow_what_is_known_of_them_each_time_they_are_four_times_as_many() -> None:
+    grown = [rows for rows in range(1, 1_001) if outgrows(rows - 1, rows)]
+    assert grown == [1, 4, 16, 64, 256]
+    assert outgrows(100, 300)
+    assert not outgrows(300, 1_000)
