@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.field_catalogue import Catalogue, Kind
+from core.field_catalogue import LEAD_TAGS, Catalogue, Kind
 from core.fields import fold
 from core.references import reference_of
 from core.rules.segments import NAMING
@@ -33,10 +33,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """All that a filter names."""
+    """All that a filter names; tags by their folded labels."""
 
     fields: frozenset[str]
     references: tuple[Reference, ...]
+    tags: frozenset[str] = frozenset()
 
     def names(self, noun: str, number: int) -> bool:
         return any((each.noun, each.number) == (noun, number) for each in self.references)
@@ -52,15 +53,18 @@ def uses_of(record: Mapping[str, Any], organisation_id: int) -> Uses:
         )
         for place, number in enumerate(record[key])
     ]
-    fields = set()
+    fields: set[str] = set()
+    tags: set[str] = set()
     for condition, path in _conditions(record["rule"], ("rule",)):
         key = str(condition.get("field"))
         fields.add(key)
+        if key == LEAD_TAGS:
+            tags.update(fold(value) for value in _values(condition))
         if key.startswith(OWN) or condition.get("operator") in NAMING:
             for value in _values(condition):
                 if (found := reference_of(value, organisation_id)) is not None:
                     references.append(Reference(*found, (*path, "value")))
-    return Uses(frozenset(fields), tuple(references))
+    return Uses(frozenset(fields), tuple(references), frozenset(tags))
 
 
 def value_gone(rule: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, Path] | None:

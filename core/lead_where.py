@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import BadInput
-from core.field_catalogue import LEAD_FIELDS, LEAD_RESULT, LEAD_STATUS, Kind, Operator, RuleField
+from core.field_catalogue import (
+    LEAD_FIELDS,
+    LEAD_RESULT,
+    LEAD_STAGES,
+    LEAD_STATUS,
+    LEAD_TAGS,
+    RELATED_FIELDS,
+    Kind,
+    Operator,
+    RuleField,
+)
 from core.fields import Value, fold
 from core.rules import (
     MAX_LIST,
@@ -26,12 +36,13 @@ OWN_FIELDS: Mapping[str, RuleField] = {
     field.key: field
     for field in (
         *LEAD_FIELDS,
+        *(field for field in RELATED_FIELDS if field.key in (LEAD_TAGS, LEAD_STAGES)),
         RuleField(LEAD_STATUS, "Status", Kind.KEY),
         RuleField(LEAD_RESULT, "Last result", Kind.KEY),
         RuleField(LEAD_PROJECT, "Project", Kind.REFERENCE, noun="Project"),
     )
 }
-"""A lead's own fields by their keys in rules, and its project."""
+"""A lead's own fields by their keys in rules, its tags and stages, and its project."""
 
 NEGATIVE = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 

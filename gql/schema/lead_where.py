@@ -55,6 +55,21 @@ class KeyWhere:
     is_null: bool | None = strawberry.field(default=UNSET, description="Whether there is none.")
 
 
+@strawberry.input(
+    description="Compares the labels of a lead's tags, in any case; every part that is given must hold."
+)
+class TagWhere:
+    eq: str | None = strawberry.field(default=UNSET, description="One of them is this.")
+    ne: str | None = strawberry.field(default=UNSET, description="None of them is this; also: has none.")
+    in_: list[str] | None = strawberry.field(
+        name="in", default=UNSET, description="One of them is one of these."
+    )
+    not_in: list[str] | None = strawberry.field(
+        default=UNSET, description="None of them is one of these; also: has none."
+    )
+    is_null: bool | None = strawberry.field(default=UNSET, description="Whether there is none.")
+
+
 @strawberry.input(description="Compares a phone number in E.164; every part that is given must hold.")
 class PhoneWhere:
     eq: str | None = strawberry.field(default=UNSET, description="Is this.")
@@ -89,7 +104,9 @@ class BooleanWhere:
     eq: bool | None = strawberry.field(default=UNSET, description="Is this.")
 
 
-FieldWhere = IdWhere | LeadStatusWhere | KeyWhere | PhoneWhere | IntWhere | DateTimeWhere | BooleanWhere
+FieldWhere = (
+    IdWhere | LeadStatusWhere | KeyWhere | TagWhere | PhoneWhere | IntWhere | DateTimeWhere | BooleanWhere
+)
 
 
 @strawberry.input(
@@ -119,6 +136,10 @@ class LeadFilter:
         description="A team that owns it, perhaps with others; `ne` and `notIn`: none of its owners is.",
     )
     status: LeadStatusWhere | None = strawberry.field(default=UNSET, description="Where it stands.")
+    tag: TagWhere | None = strawberry.field(default=UNSET, description="Its tags.")
+    stage: IdWhere | None = strawberry.field(
+        default=UNSET, description="Its stages: one of a pipeline at most; see `pipelines`."
+    )
     result: KeyWhere | None = strawberry.field(default=UNSET, description="Key of the last result.")
     phone: PhoneWhere | None = strawberry.field(
         default=UNSET, description=f"The phone; needs `{Permission.PHONE_VIEW.name}`."
@@ -147,6 +168,7 @@ NOUNS = {
     "lead_pool": "LeadPool",
     "owner_user": "User",
     "owner_team": "Team",
+    "stage": "PipelineStage",
 }
 KEYS = {
     "project": "lead.project",
@@ -154,6 +176,8 @@ KEYS = {
     "lead_pool": "lead.pool",
     "owner_user": "lead.ownerUser",
     "owner_team": "lead.ownerTeam",
+    "tag": "lead.tags",
+    "stage": "lead.stages",
     "status": "lead.status",
     "result": "lead.result",
     "phone": "lead.phone",
@@ -260,6 +284,7 @@ def _plain(given: Any, path: Path) -> Any:
 
 READINGS: Mapping[str, Callable[[Any], Any]] = {
     "status": lambda status: status.value,
+    "tag": lambda label: fold(" ".join(label.split())),
     "phone": fold,
     "created_at": _moment,
     "changed_at": _moment,
