@@ -25,6 +25,7 @@ from db.bulk import table_of
 from db.database import Topic, announce
 from db.ids import allocate
 from db.models import Automation, CampaignResult, FieldDefinition, Lead, LeadChange, Project, Segment
+from db.packed_ids import packed
 
 NOTED, LAST_STEP = "changed_leads", "lead_changes"
 MARKS = ("version", "changed_at")
@@ -72,6 +73,16 @@ def note_changed(
         noted = _noted(session.sync_session, organisation_id)
         noted.leads.update(lead_ids)
         noted.touch(now)
+
+
+async def note_project(session: AsyncSession, organisation_id: int, project_id: int, now: datetime) -> None:
+    """All leads of a project: what rules can ask of them is something else now."""
+    leads = select(col(Lead.id)).where(
+        col(Lead.organisation_id) == organisation_id, col(Lead.project_id) == project_id
+    )
+    noted = _noted(session.sync_session, organisation_id)
+    noted.leads |= await packed(session, leads)
+    noted.touch(now)
 
 
 def note_moved(

@@ -268,11 +268,11 @@ async def _lock(session: AsyncSession, scope: Scope, segments: Iterable[Automate
     """Locks those segments that are free and as they were read, with their newest numbers in the log."""
     by_project: dict[tuple[int, bool], list[AutomatedSegment]] = defaultdict(list)
     for segment in segments:
-        by_project[segment.project_id, segment.exclusive].append(segment)
+        by_project[segment.row.project_id, segment.exclusive].append(segment)
     free: dict[int, AutomatedSegment] = {}
     for (project_id, exclusive), each in sorted(by_project.items()):
         if (await session.execute(_project(scope, project_id, exclusive))).first() is not None:
-            free |= {segment.id: segment for segment in each}
+            free |= {segment.row.id: segment for segment in each}
     found = (
         select(col(Segment.id), col(Segment.last_seq), col(Segment.rule_revision), col(Segment.automation))
         .where(col(Segment.organisation_id) == scope.organisation_id, col(Segment.id).in_(free))
@@ -282,8 +282,12 @@ async def _lock(session: AsyncSession, scope: Scope, segments: Iterable[Automate
     return {
         row.id: row.last_seq
         for row in await session.execute(found)
-        if (row.rule_revision, row.automation) == (free[row.id].rule_revision, free[row.id].automation)
+        if (row.rule_revision, row.automation) == _as_read(free[row.id])
     }
+
+
+def _as_read(segment: AutomatedSegment) -> tuple[int, str]:
+    return segment.row.rule_revision, segment.row.automation
 
 
 def _project(scope: Scope, project_id: int, exclusive: bool) -> Select[Any]:
@@ -314,7 +318,9 @@ async def _join(
     now: datetime,
 ) -> Pairs:
     """Leads join that have no row in the segment, and that no other exclusive one has; says who did."""
-    rows = [(one, lead, segments[one].project_id if segments[one].exclusive else None) for one, lead in pairs]
+    rows = [
+        (one, lead, segments[one].row.project_id if segments[one].exclusive else None) for one, lead in pairs
+    ]
     return await _moved(session, scope, JOIN, rows, {"now": now})
 
 
@@ -368,7 +374,7 @@ async def _record(
         [
             one,
             heads[one] + 1,
-            segments[one].rule_revision,
+            segments[one].row.rule_revision,
             joined[one].serialize(),
             left[one].serialize(),
             len(joined[one]),

@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
+from core.membership import Automation
 from core.segment_filter import Breakage
 from db import change_log
 from db.change_log import Edit
 from db.database import Topic, announce
+from db.lead_changes import note_project
 from db.models import Segment
 from db.queries.segment_use import breakages
 
@@ -32,6 +34,11 @@ async def watching_filters(
     if told:
         await change_log.append_all(session, scope, told, now=now)
         announce(session, scope.organisation_id, Topic.SEGMENT)
+    if any(
+        each.automation != Automation.OFF and each.id in before.keys() - after.keys() for each in segments
+    ):
+        # What changed while its members were frozen is not known: all leads are looked at again.
+        await note_project(session, scope.organisation_id, project_id, now)
 
 
 async def _with_filters(session: AsyncSession, scope: Scope, project_id: int) -> Sequence[Segment]:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Scope
+from core.access import Actor, ActorKind, Scope
 from core.membership import Automation, Origin
 from core.rules import Condition
 from db.models import Automation as AutomationRow
@@ -23,35 +23,30 @@ from db.scope_sql import among, visible_leads_by_id
 
 @dataclass(frozen=True, slots=True)
 class AutomatedSegment:
-    """A segment with a filter that its members follow.
+    """A segment with a filter that its members follow, and whether its project is exclusive."""
 
-    actor  who turned it on or saved the filter since, as the logs keep actors
-    as_of  when the filter was last applied to all leads
-    """
-
-    id: int
-    project_id: int
+    row: Segment
     exclusive: bool
-    automation: Automation
-    actor: Mapping[str, Any]
-    filter: Mapping[str, Any]
-    rule_revision: int
-    as_of: datetime | None
+
+    @property
+    def automation(self) -> Automation:
+        return Automation(self.row.automation)
+
+    @property
+    def filter(self) -> Mapping[str, Any]:
+        return self.row.filter or {}
+
+    @property
+    def actor(self) -> Actor:
+        """Who turned it on or saved the filter since."""
+        record = self.row.automation_actor or {"kind": ActorKind.OPERATOR, "user": None, "token": None}
+        return Actor(ActorKind(record["kind"]), record["user"], record["token"])
 
 
 async def automated_segments(session: AsyncSession, organisation_id: int) -> list[AutomatedSegment]:
     """In the order of their groups and places: the first comes first where a lead may be in one only."""
     found = (
-        select(
-            col(Segment.id),
-            col(Segment.project_id),
-            col(Project.exclusive),
-            col(Segment.automation),
-            col(Segment.automation_actor),
-            col(Segment.filter),
-            col(Segment.rule_revision),
-            col(Segment.members_as_of),
-        )
+        select(Segment, col(Project.exclusive))
         .join(
             Project,
             and_(col(Project.organisation_id) == organisation_id, col(Project.id) == col(Segment.project_id)),
@@ -70,21 +65,9 @@ async def automated_segments(session: AsyncSession, organisation_id: int) -> lis
             col(Segment.awaits_filter).is_(False),
         )
         .order_by(col(SegmentGroup.position), col(SegmentGroup.id), col(Segment.position), col(Segment.id))
+        .execution_options(populate_existing=True)
     )
-    rows = (await session.execute(found)).all()
-    return [
-        AutomatedSegment(
-            id=row[0],
-            project_id=row[1],
-            exclusive=row[2],
-            automation=Automation(row[3]),
-            actor=row[4] or {},
-            filter=row[5],
-            rule_revision=row[6],
-            as_of=row[7],
-        )
-        for row in rows
-    ]
+    return [AutomatedSegment(row, exclusive) for row, exclusive in (await session.execute(found)).all()]
 
 
 async def rows_of_leads(

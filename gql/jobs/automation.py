@@ -137,7 +137,7 @@ class AutomationWorker:
             spans: dict[RuleField, list[Span]] = defaultdict(list)
             for one, follower in project.follow.followers.items():
                 if depends_on_time(follower.rule):
-                    since = max(held.ticked_at, project.segments[one].as_of or held.ticked_at)
+                    since = max(held.ticked_at, project.segments[one].row.members_as_of or held.ticked_at)
                     for crossing in crossings(project.rule(one, since), project.rule(one, now)):
                         spans[crossing.field] += crossing.spans
             for field, within in spans.items():

@@ -8,16 +8,16 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.access import Actor, ActorKind, Resource, Right, Scope
+from core.access import Actor, Resource, Right, Scope
 from core.automation import Follower, FollowPlan
-from core.errors import BadInput
 from core.percolator import Predicate, compiled
 from core.rules import Rule, segments_named
 from core.segment_filter import check_filter, filter_from
 from db.queries.automation import AutomatedSegment, automated_segments, leads_in_sight
 from db.queries.field_catalogue import ProjectRules, rules_of_project
+from db.queries.segment_use import breakages
 from gql.authz.enforcer import Policies
-from gql.authz.scope import lent_scope
+from gql.authz.scope import lent_scope, operator_scope
 
 log = structlog.get_logger()
 
@@ -137,55 +137,49 @@ async def _compiled(
 ) -> tuple[ProjectPlan, ...]:
     by_project: dict[int, list[AutomatedSegment]] = defaultdict(list)
     for segment in await automated_segments(session, organisation_id):
-        by_project[segment.project_id].append(segment)
+        by_project[segment.row.project_id].append(segment)
     old = {} if before is None else {project.project_id: project for project in before.projects}
     plans = []
     for project_id, segments in by_project.items():
         rules = await rules_of_project(session, organisation_id, project_id)
-        plans.append(_plan(rules, segments, old.get(project_id), now))
+        kept = _still_valid(rules, old.get(project_id))
+        new = [one.row for one in segments if (one.row.id, one.row.rule_revision) not in kept]
+        broken = await breakages(session, operator_scope(organisation_id), new, now)
+        # Those that do not hold together are left out: their members stay as they are.
+        whole = [one for one in segments if one.row.id not in broken]
+        if whole:
+            plans.append(_plan(rules, whole, kept, now))
     return tuple(plans)
 
 
-def _plan(
-    rules: ProjectRules, segments: list[AutomatedSegment], before: ProjectPlan | None, now: datetime
-) -> ProjectPlan:
-    kept = _still_valid(rules, before)
-    followers = []
-    for rank, segment in enumerate(segments):
-        rule = kept.get((segment.id, segment.rule_revision)) or _rule(rules, segment, now)
-        if rule is not None:
-            followers.append(_follower(segment, rule, rank))
-    follow = FollowPlan(followers, exclusive=segments[0].exclusive)
-    if follow.cyclic:
-        log.error("segments name each other in a circle: not followed", segments=sorted(follow.cyclic))
-    return ProjectPlan(rules, follow, {segment.id: segment for segment in segments})
+Kept = Mapping[tuple[int, int], Rule]
+"""Rules by segment and revision."""
 
 
-def _still_valid(rules: ProjectRules, before: ProjectPlan | None) -> dict[tuple[int, int], Rule]:
-    """Rules by segment and revision, if what they were checked against is as it was."""
+def _still_valid(rules: ProjectRules, before: ProjectPlan | None) -> Kept:
+    """The rules there are, if what they were checked against is as it was."""
     if before is None or before.rules.catalogue != rules.catalogue:
         return {}
     return {
-        (one, before.segments[one].rule_revision): follower.rule
+        (one, before.segments[one].row.rule_revision): follower.rule
         for one, follower in before.follow.followers.items()
     }
 
 
-def _rule(rules: ProjectRules, segment: AutomatedSegment, now: datetime) -> Rule | None:
-    """The rule of a segment; None where it no longer holds together: its members stay as they are."""
-    try:
-        return check_filter(filter_from(segment.filter), rules.catalogue, now)
-    except BadInput:
-        return None
+def _plan(rules: ProjectRules, segments: list[AutomatedSegment], kept: Kept, now: datetime) -> ProjectPlan:
+    followers = []
+    for rank, segment in enumerate(segments):
+        rule = kept.get((segment.row.id, segment.row.rule_revision))
+        if rule is None:
+            rule = check_filter(filter_from(segment.filter), rules.catalogue, now)
+        followers.append(_follower(segment, rule, rank))
+    follow = FollowPlan(followers, exclusive=segments[0].exclusive)
+    if follow.cyclic:
+        log.error("segments name each other in a circle: not followed", segments=sorted(follow.cyclic))
+    return ProjectPlan(rules, follow, {segment.row.id: segment for segment in segments})
 
 
 def _follower(segment: AutomatedSegment, rule: Rule, rank: int) -> Follower:
-    actor = Actor(ActorKind(segment.actor["kind"]), segment.actor["user"], segment.actor["token"])
-    return Follower(
-        segment.id,
-        rule,
-        segment.automation,
-        rank,
-        sight=None if actor.user_id is None else actor,
-        named=segments_named(segment.filter),
-    )
+    actor, named = segment.actor, segments_named(segment.filter)
+    sight = None if actor.user_id is None else actor
+    return Follower(segment.row.id, rule, segment.automation, rank, sight, named)
