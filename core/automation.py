@@ -1,13 +1,13 @@
 """What automation does with a lead: which segments of its project it joins and leaves, as its rules say."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from core.access import Actor
 from core.field_catalogue import LEAD_SEGMENTS, RuleField
 from core.membership import Automation, Origin
 from core.percolator import Lead, Percolator, Predicate
-from core.rules import Rule
+from core.rules import AnyOf, Rule, SelectedBy, conditions_of
 
 MAX_ROUNDS = 4
 """A lead that leaves an exclusive segment may be free for one that was looked at before; so often at most."""
@@ -19,7 +19,6 @@ class Follower:
 
     rank   which comes first where a lead may be in one segment only
     sight  who lends it theirs: it takes in leads that they see; None: all leads may join
-    named  segments whose members its rule asks about
     """
 
     id: int
@@ -27,7 +26,11 @@ class Follower:
     automation: Automation
     rank: int
     sight: Actor | None = None
-    named: frozenset[int] = frozenset()
+
+    @property
+    def named(self) -> frozenset[int]:
+        """The segments whose members decide."""
+        return frozenset(_members_asked(self.rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,13 @@ class FollowPlan:
     def __init__(self, followers: Iterable[Follower], *, exclusive: bool) -> None:
         self.followers = {one.id: one for one in followers}
         self.exclusive = exclusive
-        levels, self.cyclic = _levels(self.followers)
+        named = {one.id: one.named for one in self.followers.values()}
+        levels, self.cyclic = _levels(named)
         self._levels = [
             (frozenset(level), Percolator({one: self.followers[one].rule for one in level}))
             for level in levels
         ]
-        self.named: frozenset[int] = frozenset().union(*(one.named for one in self.followers.values()))
+        self.named: frozenset[int] = frozenset().union(*named.values())
         self.sights = frozenset(one.sight for one in self.followers.values() if one.sight is not None)
         self.fields: frozenset[RuleField] = frozenset().union(*(each.fields for _, each in self._levels))
 
@@ -120,11 +124,20 @@ class FollowPlan:
                 standing.joined[one] = None
 
 
-def _levels(followers: Mapping[int, Follower]) -> tuple[Sequence[Sequence[int]], frozenset[int]]:
+def _members_asked(rule: Rule) -> Iterator[int]:
+    for condition in conditions_of(rule):
+        if isinstance(condition.test, SelectedBy):
+            for reference in condition.test.references:
+                yield from _members_asked(reference.rule)
+        elif condition.field.key == LEAD_SEGMENTS and isinstance(condition.test, AnyOf):
+            yield from (int(value) for value in condition.test.values)
+
+
+def _levels(named: Mapping[int, Set[int]]) -> tuple[Sequence[Sequence[int]], frozenset[int]]:
     """Segments after those whose members their rules ask about; and what is left over, in circles."""
-    waiting = {one.id: one.named & followers.keys() for one in followers.values()}
+    waiting = dict(named)
     levels: list[list[int]] = []
-    while ready := [one for one, named in waiting.items() if not named & waiting.keys()]:
+    while ready := [one for one, others in waiting.items() if not others & waiting.keys()]:
         levels.append(ready)
         for one in ready:
             del waiting[one]

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Actor, Resource, Right, Scope
 from core.automation import Follower, FollowPlan
+from core.field_catalogue import Catalogue
 from core.percolator import Predicate, compiled
 from core.rules import Rule, segments_named
 from core.segment_filter import check_filter, filter_from
@@ -158,12 +159,18 @@ Kept = Mapping[tuple[int, int], Rule]
 
 def _still_valid(rules: ProjectRules, before: ProjectPlan | None) -> Kept:
     """The rules there are, if what they were checked against is as it was."""
-    if before is None or before.rules.catalogue != rules.catalogue:
+    if before is None or _fields(before.rules) != _fields(rules):
         return {}
     return {
         (one, before.segments[one].row.rule_revision): follower.rule
         for one, follower in before.follow.followers.items()
+        if not segments_named(before.segments[one].filter)
     }
+
+
+def _fields(rules: ProjectRules) -> Catalogue:
+    """What rules are checked against that name no other segment."""
+    return replace(rules.catalogue, segments={})
 
 
 def _plan(rules: ProjectRules, segments: list[AutomatedSegment], kept: Kept, now: datetime) -> ProjectPlan:
@@ -180,6 +187,5 @@ def _plan(rules: ProjectRules, segments: list[AutomatedSegment], kept: Kept, now
 
 
 def _follower(segment: AutomatedSegment, rule: Rule, rank: int) -> Follower:
-    actor, named = segment.actor, segments_named(segment.filter)
-    sight = None if actor.user_id is None else actor
-    return Follower(segment.row.id, rule, segment.automation, rank, sight, named)
+    sight = None if segment.actor.user_id is None else segment.actor
+    return Follower(segment.row.id, rule, segment.automation, rank, sight)
