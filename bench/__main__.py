@@ -5,6 +5,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+from bench.automation import compare_automation
 from bench.claims import compare_claims
 from bench.engines import Engine, engines
 from bench.hot_read import compare_hot_read
@@ -16,7 +17,7 @@ from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
-PARTS = ("import", "pools", "rules", "read", "claim")
+PARTS = ("automation", "import", "pools", "rules", "read", "claim")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -52,6 +53,11 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
         async with engine.database() as database:
             world = await make_world(database)
             found += await compare_pools(engine, world, asked.seed, asked.pools, asked.leads, asked.repeats)
+    if "automation" in parts:
+        async with engine.database() as database:
+            world, leads = await make_world(database), min(asked.leads, 20_000)
+            await add_leads(world, asked.seed, leads)
+            found += await compare_automation(engine, world, asked.seed, leads, asked.repeats)
     if {"rules", "read", "claim"}.isdisjoint(parts):
         return found
     async with engine.database() as database:

@@ -9,9 +9,6 @@ from core.membership import Automation, Origin
 from core.percolator import Lead, Percolator, Predicate
 from core.rules import AnyOf, Rule, SelectedBy, conditions_of
 
-MAX_ROUNDS = 4
-"""A lead that leaves an exclusive segment may be free for one that was looked at before; so often at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Follower:
@@ -92,16 +89,16 @@ class FollowPlan:
         moving  predicates of the rules that depend on time
         """
         standing = _Standing(dict(rows))
-        for _ in range(MAX_ROUNDS):
+        while True:
             joined, left = len(standing.joined), len(standing.left)
             for level, percolator in self._levels:
                 asked = {**values, LEAD_SEGMENTS: standing.members} if self.named else values
                 matched = set(percolator.matching(asked, moving))
                 self._let_go(standing, level - matched)
                 self._let_in(standing, matched, lead_id, sights)
+            # Who leaves an exclusive segment may be free for one that was looked at before.
             if not self.exclusive or left == len(standing.left) or joined < len(standing.joined):
-                break
-        return Moves(tuple(standing.joined), tuple(standing.left), frozenset(standing.asked))
+                return Moves(tuple(standing.joined), tuple(standing.left), frozenset(standing.asked))
 
     def _let_go(self, standing: _Standing, unmatched: Set[int]) -> None:
         for one in standing.rows.keys() & unmatched:

@@ -145,7 +145,6 @@ LEAD_RESULT = "lead.result"
 LEAD_CAMPAIGN = "lead.campaign"
 LEAD_POOL = "lead.pool"
 LEAD_CHANGED = "lead.lastChangedAt"
-LEAD_SEGMENTS = "lead.segments"
 LEAD_OWNER_TEAM = "lead.ownerTeam"
 
 REDIALS = tuple(

@@ -137,6 +137,8 @@ def _choices(rule: Rule) -> list[Keys]:
 
 
 def _keys(condition: Condition) -> list[Keys]:
+    if condition.moving:
+        return []
     match condition.test:
         case OneOf(values) | AnyOf(values):
             return [frozenset((condition.field.key, value) for value in values)]

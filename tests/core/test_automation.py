@@ -121,14 +121,16 @@ def test_leads_out_of_the_sight_of_whom_a_segment_borrows_it_from_do_not_join() 
     assert moves(plan, {}) == Moves(asked=frozenset({ANN, BOB}))
     known = {ANN: frozenset({LEAD}), BOB: frozenset({LEAD + 1})}
     assert moves(plan, {}, sights=known) == Moves(joined=(1, 3))
-    assert moves(plan, {1: RULE, 2: RULE, 3: RULE}, sights={}) == Moves(), "nobody leaves for being out of sight"
+    assert moves(plan, {1: RULE, 2: RULE, 3: RULE}, sights={}) == Moves(), (
+        "nobody leaves for being out of sight"
+    )
     assert moves(plan, {1: RULE, 2: RULE, 3: RULE}, "rome", known) == Moves(left=(1, 2, 3))
 
 
 def test_a_rule_that_depends_on_time_is_asked_as_it_is_at_the_moment() -> None:
     plan = many(mirror(1, Condition(CITY, OneOf(("oslo",)), moving=True)))
-    rome = compiled(Condition(CITY, OneOf(("rome",))))
-    assert plan.moves(LEAD, {"city": "rome"}, {}, {}, lambda number: rome) == Moves(joined=(1,))
+    by_now = compiled(Condition(CITY, OneOf(("rome",))))
+    assert plan.moves(LEAD, {"city": "rome"}, {}, {}, lambda number: by_now) == Moves(joined=(1,))
 
 
 ROWS = st.dictionaries(st.integers(1, 6), st.sampled_from([RULE, HAND, BARRED]), max_size=4)
@@ -148,9 +150,9 @@ def test_moves_obey_the_laws_of_membership(rules: list[Rule], rows: dict[int, Or
     after = {one: origin for one, origin in rows.items() if one not in done.left}
     after |= dict.fromkeys(done.joined, RULE)
     assert moves(plan, after, city) == Moves(), "done twice, the second changes nothing"
-    assert {one for one, origin in after.items() if origin is not BARRED} == (
-        members - set(done.left)
-    ) | set(done.joined)
+    assert {one for one, origin in after.items() if origin is not BARRED} == (members - set(done.left)) | set(
+        done.joined
+    )
 
 
 @given(rules=st.lists(RULES, min_size=1, max_size=6), rows=ROWS, city=st.sampled_from(["oslo", "rome"]))

@@ -3,13 +3,26 @@
 from dataclasses import replace
 
 from core.field_catalogue import Kind, RuleField
-from core.fields import Value
 from core.percolator import Percolator, Predicate, compiled
-from core.rules import Combinator, Condition, Contains, Empty, Group, OneOf, Rule, Span, Within
+from core.rules import (
+    AllOf,
+    AnyOf,
+    Combinator,
+    Condition,
+    Contains,
+    Empty,
+    Group,
+    Held,
+    OneOf,
+    Rule,
+    Span,
+    Within,
+)
 
 CITY = RuleField("city", "City", Kind.TEXT)
 STATUS = RuleField("status", "Status", Kind.KEY)
 BEDS = RuleField("beds", "Beds", Kind.NUMBER)
+TAGS = RuleField("tags", "Tags", Kind.SET, of=Kind.TEXT)
 NEW = Condition(STATUS, OneOf(("new",)))
 MANY_BEDS = Condition(BEDS, Within((Span(10.0),)))
 
@@ -42,7 +55,7 @@ class Trying:
         }
         self.percolator = Percolator(moving)
 
-    def matching(self, **lead: Value | None) -> list[int]:
+    def matching(self, **lead: Held) -> list[int]:
         self.tried.clear()
 
         def moving(number: int) -> Predicate:
@@ -86,6 +99,18 @@ def test_empty_is_found_by_having_no_value_and_negations_are_always_tried() -> N
     assert rules.matching(city="", status="new") == [2, 0]
     assert rules.matching(city="oslo", status="new") == [1]
     assert rules.matching(city="rome", status="old") == [1, 2, 3]
+
+
+def test_rules_on_sets_are_found_by_what_is_in_the_set() -> None:
+    rules = Trying(
+        Condition(TAGS, AnyOf(("a", "b"))), Condition(TAGS, AllOf(("a", "c"))), Condition(TAGS, Empty())
+    )
+    assert rules.matching(tags=frozenset({"b", "d"})) == [0]
+    assert rules.tried == [0]
+    assert sorted(rules.matching(tags=frozenset({"a", "b", "c"}))) == [0, 1]
+    assert rules.matching(tags=frozenset({"d"})) == []
+    assert rules.tried == []
+    assert rules.matching(tags=frozenset()) == [2]
 
 
 def test_fixed_rules_are_compiled_once_and_tell_their_fields() -> None:
