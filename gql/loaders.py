@@ -23,6 +23,7 @@ from db.models import (
     LeadPool,
     Pipeline,
     PipelineStage,
+    Plan,
     Project,
     Segment,
     SegmentGroup,
@@ -45,6 +46,7 @@ from db.queries.lead_pool_figures import (
 from db.queries.lead_pool_view import holders_of_views, starred_view
 from db.queries.owner_team import teams_of_sets
 from db.queries.pipeline import Standing, leads_of_stages, stages_of_leads, stages_of_pipelines
+from db.queries.plan import visible_plans
 from db.queries.policy import object_lines
 from db.queries.segment_goal import GoalStanding, standings_of_segments
 from db.queries.segment_overlap import first_segments
@@ -74,6 +76,7 @@ class Loaders:
         self.lead = self._by_id(Lead)
         self.lead_pool = self._by_id(LeadPool)
         self.pipeline = self._by_id(Pipeline)
+        self.plan = DataLoader(load_fn=self._load_plans, max_batch_size=1_000)
         self.project = self._by_id(Project)
         self.segment = self._by_id(Segment)
         self.segment_group = self._by_id(SegmentGroup)
@@ -137,6 +140,11 @@ class Loaders:
         async with self._database.reading() as session:
             groups = await groups_of(session, self._scope, ids)
         return [groups[one] for one in ids]
+
+    async def _load_plans(self, ids: list[int]) -> list[Plan | None]:
+        async with self._database.reading() as session:
+            found = await visible_plans(session, self._scope, ids)
+        return [found.get(one) for one in ids]
 
     async def _load_first_segments(
         self, keys: list[tuple[int, frozenset[int] | None]]

@@ -26,7 +26,8 @@ from db.commands.segment_member import MembersUpdated
 from db.ids import allocate
 from db.membership_log import MembersMoved, watch
 from db.models import Plan, Segment
-from db.scope_sql import among, visible_segments
+from db.queries.plan import visible_plans
+from db.scope_sql import among
 
 PATH = ("input", "planId")
 MOVED_SINCE = "Data or rules moved since the plan was made: make a new one."
@@ -126,16 +127,8 @@ async def _claimed(session: AsyncSession, scope: Scope, plan_id: int, now: datet
         .execution_options(synchronize_session=False)
     )
     claimed = (await session.execute(claim)).scalar_one_or_none()
-    plan = await session.get(Plan, (scope.organisation_id, plan_id))
+    plan = (await visible_plans(session, scope, [plan_id])).get(plan_id)
     if plan is None or plan.expires_at <= now:
-        raise NotFound(field=PATH)
-    named = frozenset(int(segment) for segment in plan.states)
-    seen = select(col(Segment.id)).where(
-        col(Segment.organisation_id) == scope.organisation_id,
-        among(col(Segment.id), named),
-        visible_segments(scope),
-    )
-    if set((await session.execute(seen)).scalars()) != named:
         raise NotFound(field=PATH)
     if claimed is None:
         raise Conflict("The plan was applied already.", field=PATH)

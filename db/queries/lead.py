@@ -39,7 +39,7 @@ from db.queries.segment_reference import check_named_segments
 from db.queries.visible import visible_or_not_found
 from db.rule_columns import lead_columns, related_columns
 from db.rule_sql import LeadSource, rule_where
-from db.scope_sql import is_member, visible_leads, visible_projects, visible_segments
+from db.scope_sql import among, is_member, visible_leads, visible_projects, visible_segments
 
 MAX_ORDERS = 3
 
@@ -75,6 +75,7 @@ class LeadChoice:
     """Which leads, and in which order; what is left out does not narrow, and the order is that of coming in.
 
     project_id  whose fields `rule` and `order` name; None: that of the campaign or pool, or the only one
+    lead_ids    of these only
     where       on the leads' own fields, checked       rule  react-querybuilder's JSON, as it was written
     """
 
@@ -82,6 +83,7 @@ class LeadChoice:
     campaign_id: int | None = None
     pool_id: int | None = None
     segment_id: int | None = None
+    lead_ids: frozenset[int] | None = None
     where: Rule | None = None
     rule: Mapping[str, Any] | None = None
     search: str | None = None
@@ -129,6 +131,7 @@ async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice, no
         _check_named(named, source)
     _check_phones(scope, choice, rule, phones)
     conditions = [*_places(choice), *_in_segment(scope, choice.segment_id)]
+    conditions.append(among(col(Lead.id), choice.lead_ids))
     if choice.where is not None:
         own = {**lead_columns(), **related_columns(scope.organisation_id), LEAD_PROJECT: col(Lead.project_id)}
         conditions.append(rule_where(choice.where, own))

@@ -12,6 +12,7 @@ from db.commands import lead_update as commands
 from db.commands.lead_many import Asked, LeadEdited
 from db.commands.lead_update import Act
 from db.queries.lead import LeadChoice
+from db.queries.plan import leads_of_plan
 from gql.context import Context, Info
 from gql.errors import user_error_of
 from gql.schema import ids
@@ -59,6 +60,11 @@ async def _act(context: Context, selection: LeadSelectionInput, mode: UpdateMode
         if len(selection.versions) > most:
             raise TooLarge(f"Name at most {most:,} leads.", field=[*SELECTION, "versions"])
         return await _do(context, *_as_seen(context, selection.versions, atomic), act)
+    if selection.plan_id:
+        plan_id = ids.local("Plan", selection.plan_id, context.scope, [*SELECTION, "planId"])
+        async with context.database.reading() as session:
+            planned = await leads_of_plan(session, context.scope, plan_id, context.now)
+        return await _begin(context, LeadChoice(lead_ids=planned), act)
     if not selection.ids:
         return await _begin(context, selection.to_choice(context.scope, SELECTION), act)
     if len(selection.ids) > MAX_IDS:

@@ -18,6 +18,7 @@ from gql.schema.lead import Lead
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
 from gql.schema.pipeline import Pipeline
+from gql.schema.plan import Plan
 from gql.schema.project import Project
 from gql.schema.segment import Segment
 from gql.schema.segment_group import SegmentGroup
@@ -41,6 +42,7 @@ NODES: dict[str, tuple[Permission, Load, Callable[[Any], Node]]] = {
     "Lead": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead.load(one), Lead.from_row),
     "LeadPool": (Permission.LEAD_VIEW, lambda loaders, one: loaders.lead_pool.load(one), LeadPool.from_row),
     "Pipeline": (Permission.LEAD_VIEW, lambda loaders, one: loaders.pipeline.load(one), Pipeline.from_row),
+    "Plan": (Permission.SEGMENT_EDIT, lambda loaders, one: loaders.plan.load(one), Plan.from_row),
     "Project": (
         Permission.ORGANISATION_VIEW,
         lambda loaders, one: loaders.project.load(one),

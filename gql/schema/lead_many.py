@@ -69,6 +69,10 @@ class LeadSelectionInput:
     lead_pool_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="Those that are in this pool now."
     )
+    plan_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Those that would join or leave the segments named by this plan, applied or not.",
+    )
 
     def to_choice(self, scope: Scope, path: Sequence[str]) -> LeadChoice:
         """Which leads, where they are not named. Raises BadInput for no condition: it would mean everyone."""

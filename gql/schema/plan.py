@@ -17,6 +17,7 @@ from gql.schema.change_log import Actor
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.lead import Lead
+from gql.schema.node import Node
 from gql.schema.segment import Segment
 
 SAMPLES = 20
@@ -106,10 +107,11 @@ class PlanSample:
     )
 
 
-@strawberry.type(description="What an operation would do, computed without doing it; `applyPlan` does it.")
-class Plan:
+@strawberry.type(
+    description="What an operation would do, computed without doing it; `applyPlan` takes its ID."
+)
+class Plan(Node):
     row: strawberry.Private[Row]
-    id: strawberry.ID = strawberry.field(description="Pass it to `applyPlan` as `planId`.")
     kind: PlanKind = strawberry.field(description="The operation.")
     would_join: int = strawberry.field(description="Leads that would join, over all segments named; exact.")
     would_leave: int = strawberry.field(description="Leads that would leave segments named; exact.")

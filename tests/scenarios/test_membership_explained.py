@@ -179,3 +179,19 @@ async def test_only_who_sees_the_segment_and_the_lead_is_told(
     assert await agent.refused(segment, "Anna") == "NOT_FOUND"
     assert await Asker(office, await connect(shop[0].url, token)).refused(segment, "Anna") == "NOT_FOUND"
     assert await Asker(office).refused(office.leads["Anna"], "Anna") == "NOT_FOUND"
+
+
+async def test_segments_out_of_sight_are_not_named_as_what_a_lead_has(
+    office: SegmentOffice, shop: tuple[Server, str], connect: Connect
+) -> None:
+    await office.furnish(PEOPLE)
+    hidden, segment = await office.segment("Hidden"), await office.segment("S")
+    await office.add(hidden, "Anna")
+    await office.save(segment, ("lead.segments", "inSegment", hidden))
+    only_this = TokenLimits(segment_ids=frozenset({number_of(segment)}))
+    confined = Asker(
+        office, await connect(shop[0].url, await office.tenant.token(1, only_this, expires_at=FOR_EVER))
+    )
+    for asker, seen in ((Asker(office), {hidden, segment}), (confined, {segment})):
+        [part] = [part for part in (await asker.why(segment, "Anna"))["parts"] if part["field"]]
+        assert (set(part["seen"]), part["held"]) == (seen, True)

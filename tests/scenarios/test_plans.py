@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
@@ -11,7 +12,7 @@ from core.access import Role, TokenLimits
 from db.models import Plan, Project
 from tests.client import Client
 from tests.conftest import Connect
-from tests.lead_office import FOR_EVER, UPDATE, found
+from tests.lead_office import FOR_EVER, UPDATE, finished, found
 from tests.organisations import NOW
 from tests.segment_office import SegmentOffice, number_of, office, rule, shop
 from tests.server import Server
@@ -43,6 +44,10 @@ EMPTY = f"mutation($input: EmptySegmentInput!) {{ emptySegment(input: $input) {{
 UNDO = f"mutation($input: UndoChangesetInput!) {{ undoChangeset(input: $input) {{ {PLAN} }} }}"
 APPLY = f"""mutation($input: ApplyPlanInput!) {{ applyPlan(input: $input) {{
   updates {{ segment {{ name memberCount }} changeset counts {{ joined left moved }} }} {PLAN} }} }}"""
+NODE = """query($id: ID!) { node(id: $id) { id ... on Plan { kind wouldJoin } } }"""
+TAG = """mutation($input: TagLeadsInput!) { tagLeads(input: $input) {
+  job { id } userErrors { code field } } }"""
+TAGGED = """query($rule: RuleTree) { leads(filter: $rule) { nodes { value(key: "name") } } }"""
 STATE = """query($id: ID!) { segment(id: $id) { version ruleRevision memberCount filter { rule } }
   changeLog(first: 200) { totalCount } membershipChanges(segmentIds: [$id]) { totalCount } }"""
 
@@ -250,3 +255,44 @@ async def test_what_the_operation_would_refuse_its_plan_refuses_as_well(office: 
         payload = next(iter((await office.client.run(document, input={**given, "dryRun": True})).values()))
         assert payload["plan"] is None
         assert [error["code"] for error in payload["userErrors"]] == [code]
+
+
+async def test_of_two_who_apply_a_plan_at_once_one_does(office: SegmentOffice) -> None:
+    await office.furnish(PEOPLE)
+    segment, planner = await office.segment(), Planner(office)
+    plan = await planner.plan(ADD, segmentIds=[segment], leadIds=list(office.leads.values()))
+    answers: list[dict[str, Any]] = []
+
+    async def apply() -> None:
+        answers.append(await planner.apply(plan))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(apply)
+    assert sorted(len(answer["updates"]) for answer in answers) == [0, 0, 0, 1]
+    errors = [error["code"] for answer in answers for error in answer["userErrors"]]
+    assert errors == ["CONFLICT"] * 3
+    assert len(await office.members(segment)) == 4
+
+
+async def test_the_leads_of_a_plan_can_be_chosen_for_something_else_and_the_plan_be_looked_at(
+    office: SegmentOffice, shop: tuple[Server, str], connect: Connect
+) -> None:
+    await office.furnish(PEOPLE)
+    segment, other, planner = await office.segment("S"), await office.segment("Other"), Planner(office)
+    await office.save(segment, ("city", "=", "oslo"))
+    chosen = {"rule": rule(("beds", ">", 15))}
+    plan = await planner.plan(SAVE, segmentId=segment, mode="REPLACE", filter=chosen)
+    seen = {"node": {"id": plan["id"], "kind": "SAVE_FILTER", "wouldJoin": 2}}
+    assert await office.client.run(NODE, id=plan["id"]) == seen
+    only_other = TokenLimits(segment_ids=frozenset({number_of(other)}))
+    confined = await connect(shop[0].url, await office.tenant.token(1, only_other, expires_at=FOR_EVER))
+    assert await confined.run(NODE, id=plan["id"]) == {"node": None}
+
+    done = await office.change(TAG, selection={"planId": plan["id"]}, labels=["moved"])
+    assert done["userErrors"] == []
+    assert (await finished(office.client, done["job"]["id"]))["state"] == "SUCCEEDED"
+    tagged = await office.client.run(TAGGED, rule=rule(("lead.tags", "in", ["moved"])))
+    assert {node["value"] for node in tagged["leads"]["nodes"]} == {"Anna", "Carl", "Dora"}
+    unknown = await office.change(TAG, selection={"planId": office.group}, labels=["moved"])
+    assert unknown["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "selection", "planId"]}]
