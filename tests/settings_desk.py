@@ -104,9 +104,10 @@ class Desk:
         nodes: list[dict[str, Any]] = (await self.client.run(query, id=of))["changeLog"]["nodes"]
         return nodes[::-1]
 
-    async def person(self, email: str, role: str) -> Client:
-        """A user with a role, made with a token of their own."""
-        token = self.installation.run("token", "create", "--user", email, "--role", role).strip()
+    async def person(self, email: str, role: str | None = None) -> Client:
+        """A user of the organisation, or one made with that role, with a token of their own."""
+        limits = ["--role", role] if role else []
+        token = self.installation.run("token", "create", "--user", email, *limits).strip()
         return await self.connect(self.server.url, token)
 
     async def call(self, session: str, result: str = "sale", client: Client | None = None) -> str:

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Permission, Right, Scope
-from core.errors import BadInput, ConfirmRequired, NotFound
+from core.access import Permission, Resource, Right, Scope
+from core.errors import BadInput, ConfirmRequired, Forbidden, NotFound
 from core.names import checked_name
 from core.placement import moved_to
 from db import change_log
@@ -141,6 +141,8 @@ async def delete_segment_group(
 async def _delete_all(
     session: AsyncSession, scope: Scope, segments: Sequence[Segment], *, confirm: bool, now: datetime
 ) -> None:
+    if not all(scope.reaches(Resource.SEGMENT, Right.ADMINISTER, each.id) for each in segments):
+        raise Forbidden("The group has segments that you may not delete.")
     locked = [await segment_to_edit(session, scope, each.id, Right.ADMINISTER) for each in segments]
     await check_unused(session, scope, locked, now=now)
     if not confirm:

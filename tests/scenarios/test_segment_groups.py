@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gql.schema.ids import opaque
+from tests.client import GraphQLFailed
 from tests.conftest import Connect
 from tests.server import Installation, Server
 from tests.settings_desk import ALL_WEEK, GROUP, PROJECT, Desk, open_desk
@@ -87,6 +88,27 @@ async def test_a_group_with_segments_is_deleted_only_when_it_is_said_what_become
     assert [entry["action"] for entry in await desk.log(second)] == ["created", "moved", "deleted"]
     await desk.do("deleteSegmentGroup", id=GROUP)
     assert await groups(desk) == []
+
+
+async def test_of_segments_that_may_not_be_seen_a_refused_deletion_tells_only_how_many(desk: Desk) -> None:
+    full, other = await desk.group("Full"), await desk.group("Other")
+    shown = await desk.segment("Shown", groupId=full)
+    await desk.segment("Hidden", groupId=full)
+    made = await desk.do("createUser", "user { id }", email="gus@x.example", name="Gus", roles=["AGENT"])
+    gus = {"userId": made["user"]["id"]}
+    for permission in ("SEGMENT_GROUP_MANAGE", "SEGMENT_EDIT"):
+        await desk.do("grantPermission", permission=permission, to=gus)
+    await desk.do("setSegmentAccess", segmentId=shown, access=[{"to": gus, "rights": ["ADMINISTER"]}])
+    client = await desk.person("gus@x.example")
+
+    error = await desk.refused("deleteSegmentGroup", client, id=full)
+    assert (error["dependents"], error["hidden"]) == ([{"type": "Segment", "id": shown, "name": "Shown"}], 1)
+    assert "Hidden" not in error["message"]
+    for choice in ({"moveSegmentsTo": other}, {"deleteSegments": True, "confirm": True}):
+        with pytest.raises(GraphQLFailed) as refused:
+            await desk.ask("deleteSegmentGroup", "", client, id=full, **choice)
+        assert refused.value.codes == ["FORBIDDEN"]
+    assert [name for name, _ in await inside(desk, full)] == ["Shown", "Hidden"]
 
 
 async def test_segments_of_an_inactive_group_cannot_be_called(desk: Desk) -> None:

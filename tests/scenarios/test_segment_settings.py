@@ -287,7 +287,19 @@ async def test_a_segment_in_use_is_not_deleted_and_the_answer_names_what_uses_it
     await desk.do("takeNextLead", sessionId=session)
     assert (await desk.refused("deleteSegment", id=segment, confirm=True))["code"] == "IN_USE"
     await desk.do("endCallSession", sessionId=session)
-    await desk.do("deleteSegment", "deletedId", id=segment, confirm=True)
+
+    naming = await desk.segment("Naming")
+    condition = {"field": "lead.segments", "operator": "inSegment", "value": [segment]}
+    await desk.save(naming, {"combinator": "and", "rules": [condition]})
+    error = await desk.refused("deleteSegment", id=segment, confirm=True)
+    assert (error["code"], error["dependents"]) == (
+        "IN_USE", [{"type": "Segment", "id": naming, "name": "Naming"}],
+    )  # fmt: skip
+    query = "query($of: UsedInput!) { segmentsUsing(of: $of) { name } }"
+    using = await desk.client.run(query, of={"segmentId": segment})
+    assert using["segmentsUsing"] == [{"name": "Naming"}]
+    # Both at once leave nothing behind that names what is gone.
+    await desk.do("deleteSegmentGroup", id=GROUP, deleteSegments=True, confirm=True)
     assert await desk.show(segment, "name") is None
 
 
