@@ -26,6 +26,7 @@ from core.rules import (
     size_in_all,
 )
 from core.rules.limits import MAX_CONDITIONS_IN_ALL, MAX_REFERENCE_DEPTH
+from core.rules.lint import Finding, lint
 from core.rules.segments import MembersBy, named_in
 from core.rules.values import Misfit
 
@@ -171,6 +172,14 @@ def breakage_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> B
     except BadInput as error:
         return Breakage(str(error), error.field)
     return None
+
+
+def findings_of(chosen: SegmentFilter, catalogue: Catalogue, now: datetime) -> tuple[Finding, ...]:
+    """What is odd about a saved filter; nothing where it no longer holds together."""
+    try:
+        return lint(check_filter(chosen, catalogue, now, ()))
+    except BadInput:
+        return ()
 
 
 def _rules_of(

@@ -179,7 +179,7 @@ def _all_of(rule: Rule, positive: bool) -> list[tuple[Rule, bool]]:
     if isinstance(rule, Condition):
         return list(_single_values(rule, positive))
     sign = positive is not rule.negated
-    if (rule.combinator is Combinator.AND) is sign:
+    if len(rule.members) == 1 or (rule.combinator is Combinator.AND) is sign:
         return [part for member in rule.members for part in _all_of(member, sign)]
     return [(rule, positive)]
 

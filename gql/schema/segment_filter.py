@@ -10,8 +10,9 @@ from core import field_catalogue
 from core.access import Permission, Scope
 from core.field_catalogue import LEAD_TAGS, Kind
 from core.rules import Condition
+from core.rules.lint import lint
 from core.segment_filter import LastChanged as CoreLastChanged
-from core.segment_filter import Period, filter_from
+from core.segment_filter import Period, filter_from, findings_of
 from core.segment_filter import SegmentFilter as CoreFilter
 from core.statuses import LeadStatus
 from db.queries.filter_waterfall import Kept, Waterfall, waterfall_of
@@ -23,6 +24,7 @@ from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.lead import Lead
 from gql.schema.pagination import Connection
+from gql.schema.rule_finding import RuleFinding
 from gql.schema.shown_phones import shown_filter
 from gql.schema.user_error import UserError
 
@@ -81,6 +83,15 @@ class LastChangedInput:
 
 @strawberry.type(description="All that a segment selects by; an empty list or null limits nothing.")
 class SegmentFilter:
+    source: strawberry.Private[tuple[CoreFilter, int | None]]
+
+    async def resolve_findings(self, info: Info) -> list[RuleFinding]:
+        chosen, project_id = self.source
+        if project_id is None:
+            return []
+        catalogue = await info.context.loaders.catalogue.load(project_id)
+        return [RuleFinding.from_core(one) for one in findings_of(chosen, catalogue, info.context.now)]
+
     campaign_ids: list[strawberry.ID] = strawberry.field(description="Leads of these campaigns.")
     lead_pool_ids: list[strawberry.ID] = strawberry.field(description="Leads of these pools.")
     statuses: list[LeadStatus] = strawberry.field(description="Leads of these statuses.")
@@ -91,16 +102,18 @@ class SegmentFilter:
         f"`{Permission.PHONE_VIEW.name}` shows."
     )
 
+    findings: list[RuleFinding] = strawberry.field(
+        resolver=resolve_findings,
+        description="What is odd about it; of a filter that no longer holds together nothing is said.",
+    )
+
     @classmethod
     async def load(cls, info: Info, record: Mapping[str, Any], project_id: int | None) -> Self:
         """A stored filter as the caller may see it; None for a project that is not known any more."""
-        shown = await shown_filter(info, record, project_id)
-        return cls.from_core(filter_from(shown), info.context.scope.organisation_id)
-
-    @classmethod
-    def from_core(cls, chosen: CoreFilter, organisation_id: int) -> Self:
-        changed = chosen.last_changed
+        chosen = filter_from(await shown_filter(info, record, project_id))
+        organisation_id, changed = info.context.scope.organisation_id, chosen.last_changed
         return cls(
+            source=(filter_from(record), project_id),
             campaign_ids=[opaque("Campaign", organisation_id, one) for one in chosen.campaign_ids],
             lead_pool_ids=[opaque("LeadPool", organisation_id, one) for one in chosen.lead_pool_ids],
             statuses=[LeadStatus(status) for status in chosen.statuses],
@@ -301,6 +314,13 @@ class SegmentFilterPreview:
     waterfall: FilterWaterfall | None = strawberry.field(
         resolver=resolve_waterfall,
         description="How many leads each condition keeps; computed only when asked for.",
+    )
+
+    def resolve_findings(self) -> list[RuleFinding]:
+        return [RuleFinding.from_core(one) for one in lint(self.plan.rule)] if self.plan else []
+
+    findings: list[RuleFinding] = strawberry.field(
+        resolver=resolve_findings, description="What is odd about the filter, though it can be saved."
     )
     counts: FilterPreviewCounts | None = strawberry.field(default=None, description="How many.")
     leads: Connection[Lead] | None = strawberry.field(default=None, description="The leads that match.")

@@ -4,11 +4,15 @@ import pytest
 
 from core.errors import BadInput
 from core.field_catalogue import Operator
-from core.fields import Value
 from core.lead_where import Asked, all_of, any_of, condition, none_of
-from core.rules import matches
+from core.rules import Held, matches
 
-LEAD: dict[str, Value | None] = {"lead.attempts": 3, "lead.ownerUser": None, "lead.phone": "+4533"}
+LEAD: dict[str, Held] = {
+    "lead.attempts": 3,
+    "lead.ownerUser": None,
+    "lead.ownerTeam": frozenset({1, 2}),
+    "lead.phone": "+4533",
+}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,9 @@ LEAD: dict[str, Value | None] = {"lead.attempts": 3, "lead.ownerUser": None, "le
         ("lead.ownerUser", Operator.EQUALS, 1, False),
         ("lead.ownerUser", Operator.NOT_EQUALS, 1, True),
         ("lead.ownerUser", Operator.NOT_IN, [1], True),
+        ("lead.ownerTeam", Operator.EQUALS, 2, True),
+        ("lead.ownerTeam", Operator.IN, [3, 4], False),
+        ("lead.ownerTeam", Operator.NOT_IN, [1], False),
         ("lead.phone", Operator.BEGINS_WITH, "+45", True),
         ("lead.phone", Operator.BEGINS_WITH, "+46", False),
     ],

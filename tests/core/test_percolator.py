@@ -24,6 +24,7 @@ STATUS = RuleField("status", "Status", Kind.KEY)
 BEDS = RuleField("beds", "Beds", Kind.NUMBER)
 TAGS = RuleField("tags", "Tags", Kind.SET, of=Kind.TEXT)
 NEW = Condition(STATUS, OneOf(("new",)))
+TAGS = RuleField("tags", "Tags", Kind.SET)
 MANY_BEDS = Condition(BEDS, Within((Span(10.0),)))
 
 
@@ -124,3 +125,13 @@ def test_fixed_rules_are_compiled_once_and_tell_their_fields() -> None:
     assert set(percolator.matching({"city": "bergen", "status": "new", "beds": 12.0}, never)) == {1, 2, 3}
     assert set(percolator.matching({"city": "oslo", "status": "old", "beds": 12.0}, never)) == {1}
     assert set(percolator.matching({"city": "oslo", "status": "new", "beds": 1.0}, never)) == set()
+
+
+def test_a_rule_on_a_set_is_tried_for_leads_that_have_one_of_its_values() -> None:
+    asked = (AnyOf(("a", "b")), AllOf(("a", "c")), Empty())
+    rules = Trying(*(Condition(TAGS, test) for test in asked))
+    assert rules.matching(tags=frozenset({"b", "c"})) == [0]
+    assert 2 not in rules.tried
+    assert rules.matching(tags=frozenset({"x"})) == rules.tried == []
+    assert rules.matching(tags=frozenset()) == rules.tried == [2]
+    assert rules.matching(tags=frozenset({"a", "c"})) == [0, 1]
