@@ -25,6 +25,19 @@ CHANGES = """query($segments: [ID!]) { membershipChanges(segmentIds: $segments, 
 FOLLOW = """subscription($segments: [ID!]) { segmentMembershipChanged(segmentIds: $segments) {
   __typename ... on MembershipChange { joined left cause actor { kind user { email } } } } }"""
 
+RELEASE = """mutation($input: ReleaseLeadsInput!) { releaseLeads(input: $input) {
+  counts { released } userErrors { code message } } }"""
+TAG = """mutation($input: TagLeadsInput!) { tagLeads(input: $input) { userErrors { code message } } }"""
+START = """mutation($input: StartCallSessionInput!) { startCallSession(input: $input) {
+  callSession { id } userErrors { code message } } }"""
+TAKE = """mutation($input: TakeNextLeadInput!) { takeNextLead(input: $input) {
+  nextLead { lead { id } } noLeadLeft { reasons } userErrors { code message } } }"""
+RECORD = """mutation($input: RecordCallInput!) { recordCall(input: $input) {
+  lead { id } userErrors { code message } } }"""
+PREVIEW = """query($segment: ID!, $filter: SegmentFilterInput!) {
+  previewSegmentFilter(segmentId: $segment, filter: $filter) {
+    counts { matching members wouldJoin wouldLeave } userErrors { code } } }"""
+
 WITHIN_SECONDS = 20.0
 """How long a test waits at most for what takes a moment: the machine may stall."""
 
@@ -82,25 +95,33 @@ class Segments:
         done = await self.office.change(REMOVE, segmentId=self.ids[name], leadIds=ids)
         assert done["userErrors"] == []
 
+    async def release(self, name: str, *leads: str) -> None:
+        ids = [self.office.leads[lead] for lead in leads]
+        done = await self.office.change(RELEASE, segmentId=self.ids[name], leadIds=ids)
+        assert done["userErrors"] == []
+
     async def members(self, name: str) -> set[str]:
-        """The names of its members; the count agrees."""
-        found = (await self.office.client.run(MEMBERS, id=self.ids[name]))["segment"]
-        names = {lead_id: name for name, lead_id in self.office.leads.items()}
-        assert found["memberCount"] == len(found["members"]["nodes"])
-        return {names[node["lead"]["id"]] for node in found["members"]["nodes"]}
+        """The names of its members."""
+        return (await self._counted(name))[0]
 
     async def become(self, name: str, *leads: str) -> None:
-        """Waits until these are its members."""
-        found: set[str] = set()
+        """Waits until these are its members, and its count says so."""
+        found: tuple[set[str], int] = set(), 0
+        wanted = set(leads), len(leads)
         try:
             async with asyncio.timeout(WITHIN_SECONDS):
                 while True:
-                    found = await self.members(name)
-                    if found == set(leads):
+                    found = await self._counted(name)
+                    if found == wanted:
                         return
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            assert found == set(leads), name
+            assert found == wanted, name
+
+    async def _counted(self, name: str) -> tuple[set[str], int]:
+        found = (await self.office.client.run(MEMBERS, id=self.ids[name]))["segment"]
+        names = {lead_id: name for name, lead_id in self.office.leads.items()}
+        return {names[node["lead"]["id"]] for node in found["members"]["nodes"]}, found["memberCount"]
 
     async def causes(self, name: str) -> list[tuple[int, int, str]]:
         """How many joined and left at each change, and why."""

@@ -30,6 +30,7 @@ from db.commands.membership_rows import (
     standing_in,
 )
 from db.commands.segment import segment_to_edit
+from db.lead_changes import note_changed
 from db.membership_log import Changeset
 from db.models import Job, Lead, Segment
 from db.scope_sql import among, visible_leads
@@ -113,7 +114,8 @@ async def remove_leads(
 async def release_leads(
     session: AsyncSession, scope: Scope, segment_id: int, lead_ids: Collection[int], *, now: datetime
 ) -> MembersUpdated:
-    """Takes back what was decided by hand: rules decide about the leads again, when they are next applied.
+    """Takes back what was decided by hand: rules decide about the leads again: at once where the
+    segment is automated, else when they are next applied.
 
     A pinned lead stays in until then, as if a rule had brought it; one removed by hand may be brought again.
     In a static segment, which has no rule, pinned leads are passed over.
@@ -136,6 +138,7 @@ async def release(
     become: list[tuple[BitMap64, Mark | None]] = [(standing.removed, None)]
     become += [(leads, replace(mark, origin=Origin.RULE)) for mark, leads in marks.items()]
     await change(session, scope, segment, by_hand(segment, number, now), standing, become)
+    note_changed(session, scope.organisation_id, list(freed), now)
     return MembersUpdated(segment, number, released=len(freed))
 
 
