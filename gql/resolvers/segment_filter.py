@@ -55,6 +55,7 @@ async def preview_segment_filter(
         return counts.matching
 
     return SegmentFilterPreview(
+        as_of=context.now,
         plan=plan,
         counts=FilterPreviewCounts.from_core(counts),
         leads=connection_of(page, paging, Lead.from_row, count),

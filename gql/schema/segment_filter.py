@@ -303,6 +303,7 @@ class FilterWaterfall:
 
 @strawberry.type(description="What a filter selects now, or why it cannot be.")
 class SegmentFilterPreview:
+    as_of: datetime | None = strawberry.field(default=None, description="When it was counted, UTC.")
     plan: strawberry.Private[FilterPlan | None] = None
 
     async def resolve_waterfall(self, info: Info) -> FilterWaterfall | None:

@@ -22,7 +22,7 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 PREVIEW = """query($project: ID!, $filter: SegmentFilterInput!) {
   previewSegmentFilter(projectId: $project, filter: $filter) {
-    counts { matching } userErrors { code field }
+    asOf counts { matching } userErrors { code field }
     waterfall { leads steps { path field keeps remaining } } } }"""
 
 
@@ -48,6 +48,7 @@ async def test_a_preview_says_what_each_condition_keeps_alone_and_after_those_be
     ]
     assert preview["userErrors"] == []
     assert preview["counts"] == {"matching": 2}
+    assert preview["asOf"] is not None
     assert preview["waterfall"]["leads"] == 5
     steps = [
         (step["path"], step["field"], step["keeps"], step["remaining"])
