@@ -48,6 +48,12 @@ def test_fields_and_objects_are_found_at_every_depth_muted_ones_too() -> None:
     assert uses_of(stored(None), 1) == Uses(frozenset(), ())
 
 
+def test_tags_are_found_by_their_folded_labels() -> None:
+    tagged = [condition("lead.tags", ["Hot", "ÅR"], "in"), condition("lead.tags", "Cold", "contains")]
+    found = uses_of(stored({"combinator": "and", "rules": tagged}), 1)
+    assert found.tags == {"hot", "år", "cold"}
+
+
 def test_values_are_read_as_lists_comma_texts_and_segments() -> None:
     team, other = opaque("Team", 2), opaque("Team", 3)
     segment = opaque("Segment", 9)

@@ -12,6 +12,8 @@ LEAD: dict[str, Held] = {
     "lead.ownerUser": None,
     "lead.ownerTeam": frozenset({1, 2}),
     "lead.phone": "+4533",
+    "lead.tags": frozenset({"hot", "fair"}),
+    "lead.stages": frozenset(),
 }
 
 
@@ -38,6 +40,13 @@ LEAD: dict[str, Held] = {
         ("lead.ownerTeam", Operator.NOT_IN, [1], False),
         ("lead.phone", Operator.BEGINS_WITH, "+45", True),
         ("lead.phone", Operator.BEGINS_WITH, "+46", False),
+        ("lead.tags", Operator.EQUALS, "hot", True),
+        ("lead.tags", Operator.NOT_EQUALS, "fair", False),
+        ("lead.tags", Operator.IN, ["cold", "fair"], True),
+        ("lead.tags", Operator.NOT_IN, ["cold"], True),
+        ("lead.tags", Operator.NULL, True, False),
+        ("lead.stages", Operator.NULL, True, True),
+        ("lead.stages", Operator.NOT_EQUALS, 1, True),
     ],
 )
 def test_a_condition_finds_what_it_says_and_its_negation_the_exact_complement(
