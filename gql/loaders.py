@@ -27,11 +27,14 @@ from db.models import (
     Project,
     Segment,
     SegmentGroup,
+    SegmentMember,
+    SegmentRevision,
     Tag,
     Team,
     User,
 )
 from db.models.columns import OrganisationRow
+from db.paging import Page, Paging
 from db.queries.callability import against_members, against_segments
 from db.queries.campaign import StoredField, fields_of_templates, results_of_campaigns
 from db.queries.field_catalogue import catalogues_of_projects
@@ -48,7 +51,9 @@ from db.queries.owner_team import teams_of_sets
 from db.queries.pipeline import Standing, leads_of_stages, stages_of_leads, stages_of_pipelines
 from db.queries.plan import visible_plans
 from db.queries.policy import object_lines
+from db.queries.segment import count_revisions, page_of_revisions
 from db.queries.segment_goal import GoalStanding, standings_of_segments
+from db.queries.segment_member import count_members, page_of_members
 from db.queries.segment_overlap import first_segments
 from db.queries.segment_owner import owners_by_segment
 from db.queries.segment_reminder import expired_counts, lights
@@ -61,6 +66,7 @@ Row = TypeVar("Row", bound=OrganisationRow)
 Found = TypeVar("Found")
 
 AtMoment = Callable[[AsyncSession, Scope, Sequence[int], datetime], Awaitable[Mapping[int, Found]]]
+PageOf = Callable[[AsyncSession, Scope, int, Paging], Awaitable[Page[Found]]]
 ByIds = Callable[[AsyncSession, Scope, Sequence[int]], Awaitable[Mapping[int, Found]]]
 
 
@@ -100,6 +106,10 @@ class Loaders:
         self.pipeline_stages: DataLoader[int, list[PipelineStage]] = self._grouped(stages_of_pipelines, list)
         self.stage_leads: DataLoader[int, int] = self._grouped(leads_of_stages, int)
         self.tag_leads: DataLoader[int, int] = self._grouped(leads_of_tags, int)
+        self.members: DataLoader[tuple[int, Paging], Page[SegmentMember]] = self._paged(page_of_members)
+        self.member_count: DataLoader[int, int] = self._grouped(count_members, int)
+        self.revisions: DataLoader[tuple[int, Paging], Page[SegmentRevision]] = self._paged(page_of_revisions)
+        self.revision_count: DataLoader[int, int] = self._grouped(count_revisions, int)
         self.segment_goals: DataLoader[int, list[GoalStanding]] = self._grouped(standings_of_segments, list)
         self.breakage: DataLoader[tuple[int, datetime], Breakage | None] = self._at_moment(
             breakages_of_segments, lambda: None
@@ -166,6 +176,15 @@ class Loaders:
         async with self._database.reading() as session:
             found = await against_members(session, self._scope, members, keys[0][2])
         return [found.get(member, frozenset()) for member in members]
+
+    def _paged(self, query: PageOf[Found]) -> DataLoader[tuple[int, Paging], Page[Found]]:
+        """Keys are what the list is of, and the page; all pages are read in one session."""
+
+        async def load(keys: list[tuple[int, Paging]]) -> list[Page[Found]]:
+            async with self._database.reading() as session:
+                return [await query(session, self._scope, one, paging) for one, paging in keys]
+
+        return DataLoader(load_fn=load, max_batch_size=1_000)
 
     def _at_moment(
         self, query: AtMoment[Found], nothing: Callable[[], Found]

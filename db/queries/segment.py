@@ -51,7 +51,7 @@ async def count_segments(session: AsyncSession, scope: Scope, choice: SegmentCho
 async def page_of_revisions(
     session: AsyncSession, scope: Scope, segment_id: int, paging: Paging
 ) -> Page[SegmentRevision]:
-    statement = select(SegmentRevision).where(_revisions(scope, segment_id))
+    statement = select(SegmentRevision).where(_revisions(scope, [segment_id]))
     return await fetch_page(session, statement, NEWEST_FIRST, paging)
 
 
@@ -67,17 +67,19 @@ async def revisions_by_number(
     return {row.revision: row for row in (await session.execute(statement)).scalars()}
 
 
-async def count_revisions(session: AsyncSession, scope: Scope, segment_id: int) -> int:
-    counted = select(func.count()).select_from(SegmentRevision).where(_revisions(scope, segment_id))
-    return (await session.execute(counted)).scalar_one()
+async def count_revisions(session: AsyncSession, scope: Scope, segment_ids: Sequence[int]) -> dict[int, int]:
+    """How many revisions each of the segments has that the caller sees and that have any."""
+    counted = select(col(SegmentRevision.segment_id), func.count()).where(_revisions(scope, segment_ids))
+    rows = await session.execute(counted.group_by(col(SegmentRevision.segment_id)))
+    return dict(rows.tuples().all())
 
 
-def _revisions(scope: Scope, segment_id: int) -> ColumnElement[bool]:
+def _revisions(scope: Scope, segment_ids: Sequence[int]) -> ColumnElement[bool]:
     visible = select(col(Segment.id)).where(
         col(Segment.organisation_id) == scope.organisation_id, visible_segments(scope)
     )
     return and_(
         col(SegmentRevision.organisation_id) == scope.organisation_id,
-        col(SegmentRevision.segment_id) == segment_id,
+        col(SegmentRevision.segment_id).in_(segment_ids),
         col(SegmentRevision.segment_id).in_(visible),
     )

@@ -1,5 +1,7 @@
 """Reading the members of segments."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,7 +19,7 @@ async def page_of_members(
     session: AsyncSession, scope: Scope, segment_id: int, paging: Paging
 ) -> Page[SegmentMember]:
     """Members in the order of their leads' ids; who sees a segment sees the leads in it."""
-    statement = select(SegmentMember).where(_members(scope, segment_id))
+    statement = select(SegmentMember).where(_members(scope, [segment_id]))
     return await fetch_page(session, statement, ORDER, paging)
 
 
@@ -31,16 +33,18 @@ async def leads_of_members(
     statement = (
         select(SegmentMember, Lead)
         .join(Lead, in_lead)
-        .where(_members(scope, segment_id), col(SegmentMember.lead_id) > after)
+        .where(_members(scope, [segment_id]), col(SegmentMember.lead_id) > after)
         .order_by(col(SegmentMember.lead_id))
         .limit(first)
     )
     return [(member, lead) for member, lead in await session.execute(statement)]
 
 
-async def count_members(session: AsyncSession, scope: Scope, segment_id: int) -> int:
-    counted = select(func.count()).select_from(SegmentMember).where(_members(scope, segment_id))
-    return (await session.execute(counted)).scalar_one()
+async def count_members(session: AsyncSession, scope: Scope, segment_ids: Sequence[int]) -> dict[int, int]:
+    """How many members each of the segments has that the caller sees and that have any."""
+    counted = select(col(SegmentMember.segment_id), func.count()).where(_members(scope, segment_ids))
+    rows = await session.execute(counted.group_by(col(SegmentMember.segment_id)))
+    return dict(rows.tuples().all())
 
 
 async def pending_job(session: AsyncSession, scope: Scope, segment_id: int) -> Job | None:
@@ -65,15 +69,15 @@ async def pending_job(session: AsyncSession, scope: Scope, segment_id: int) -> J
     return (await session.execute(found)).scalar_one_or_none()
 
 
-def _members(scope: Scope, segment_id: int) -> ColumnElement[bool]:
+def _members(scope: Scope, segment_ids: Sequence[int]) -> ColumnElement[bool]:
     visible = select(col(Segment.id)).where(
         col(Segment.organisation_id) == scope.organisation_id,
-        col(Segment.id) == segment_id,
+        col(Segment.id).in_(segment_ids),
         visible_segments(scope),
     )
     return and_(
         col(SegmentMember.organisation_id) == scope.organisation_id,
-        col(SegmentMember.segment_id) == segment_id,
+        col(SegmentMember.segment_id).in_(segment_ids),
         col(SegmentMember.segment_id).in_(visible),
         is_member(),
     )

@@ -12,8 +12,6 @@ from core.segment_filter import Breakage
 from core.segment_state import SegmentState, state_of
 from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
-from db.queries import segment as queries
-from db.queries import segment_member as member_queries
 from db.queries.segment_member import pending_job
 from db.queries.segment_reminder import page_of_expired, reminder_of
 from gql.authz.requires import requires
@@ -242,26 +240,22 @@ class Segment(Node):
     async def resolve_members(
         self, info: Info, first: First = 50, after: After = None
     ) -> Connection[SegmentMember]:
-        context, paging = info.context, paging_of(first, after)
-        async with context.database.reading() as session:
-            page = await member_queries.page_of_members(session, context.scope, self.row.id, paging)
+        loaders, paging = info.context.loaders, paging_of(first, after)
+        page = await loaders.members.load((self.row.id, paging))
 
         async def count() -> int:
-            async with context.database.reading() as session:
-                return await member_queries.count_members(session, context.scope, self.row.id)
+            return await loaders.member_count.load(self.row.id)
 
         return connection_of(page, paging, SegmentMember.from_row, count)
 
     async def resolve_revisions(
         self, info: Info, first: First = 50, after: After = None
     ) -> Connection[SegmentRevision]:
-        context, paging = info.context, paging_of(first, after)
-        async with context.database.reading() as session:
-            page = await queries.page_of_revisions(session, context.scope, self.row.id, paging)
+        loaders, paging = info.context.loaders, paging_of(first, after)
+        page = await loaders.revisions.load((self.row.id, paging))
 
         async def count() -> int:
-            async with context.database.reading() as session:
-                return await queries.count_revisions(session, context.scope, self.row.id)
+            return await loaders.revision_count.load(self.row.id)
 
         return connection_of(page, paging, SegmentRevision.from_row, count)
 

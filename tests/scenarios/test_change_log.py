@@ -1,11 +1,11 @@
 """The change log: every edit of segments, groups, pools and campaigns, by whom, before and after."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import build_schema
+from graphql import ObjectTypeDefinitionNode, parse
 
-from gql.root import build_schema as our_schema
 from gql.schema.ids import opaque
 from tests.client import GraphQLFailed
 from tests.conftest import Connect
@@ -152,6 +152,11 @@ async def test_the_log_needs_its_permission_hides_phones_and_cannot_be_edited(de
 
 
 def test_no_mutation_writes_or_takes_away_entries_of_the_log() -> None:
-    mutation = build_schema(our_schema().as_str()).mutation_type
-    assert mutation is not None
-    assert [name for name in mutation.fields if "log" in name.lower().replace("catalog", "")] == []
+    schema = parse((Path(__file__).parent.parent.parent / "schema.graphql").read_text())
+    [fields] = [
+        [field.name.value for field in definition.fields]
+        for definition in schema.definitions
+        if isinstance(definition, ObjectTypeDefinitionNode) and definition.name.value == "Mutation"
+    ]
+    assert "updateSegment" in fields
+    assert [name for name in fields if "log" in name.lower()] == []
