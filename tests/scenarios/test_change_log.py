@@ -154,7 +154,7 @@ async def test_the_log_needs_its_permission_hides_phones_and_cannot_be_edited(de
 def test_no_mutation_writes_or_takes_away_entries_of_the_log() -> None:
     schema = parse((Path(__file__).parent.parent.parent / "schema.graphql").read_text())
     [fields] = [
-        [field.name.value for field in definition.fields]
+        [field.name.value for field in definition.fields or ()]
         for definition in schema.definitions
         if isinstance(definition, ObjectTypeDefinitionNode) and definition.name.value == "Mutation"
     ]
