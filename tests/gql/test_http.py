@@ -243,12 +243,31 @@ MALFORMED: list[bytes | str] = [
     b"\x00" * 100,
     "query=%7B+hello+%7D",
     "{ hello }",
+    '{"documentId": 1}',
+    '{"documentId": {}}',
+    '{"documentId": true, "variables": {}}',
+    "[null]",
+    '"',
+    '{"query": "{ hello }", "query"}',
+    '{"query": undefined}',
+    '{"documentId": [], "query": null}',
+    f'{{{Q}, "documentId": "olleh"}}',
+    f'{{{Q}, "variables": {{"a": 1e999}}}}',
+    f'{{{Q}, "variables": {{"a": -}}}}',
+    f'{{{Q}, "variables": {{"a": 01}}}}',
+    f'{{{Q}, "variables": {{"a": Infinity}}}}',
+    f'{{{Q}, "variables": {{"a": "\\x00"}}}}',
+    f'{{{Q}, "variables": {{"a": "\t"}}}}',
+    f'{{{Q}, "variables": {{1: 2}}}}',
+    f'{{{Q} "variables": {{}}}}',
+    f'{{{Q}, /* c */ "variables": {{}}}}',
+    '{"query": "{ hello }"',
 ]
 
 
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL, EVENTS, None])
 async def test_a_malformed_body_has_status_400(served: Served, accept: str | None) -> None:
-    assert len(MALFORMED) >= 30
+    assert len(MALFORMED) >= 60
     for body in MALFORMED:
         response = await post(served, body, accept)
         assert (response.status_code, code(response)) == (400, "BAD_USER_INPUT"), body[:80]

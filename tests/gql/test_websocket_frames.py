@@ -75,6 +75,11 @@ MALFORMED: list[bytes | str] = [
     framed(payload={"query": "{ hello }", "variables": "{}"}),
     framed(payload={"query": "{ hello }", "extensions": 1}),
     framed(payload={"query": "{ hello }", "extensions": []}),
+    framed(payload={"documentId": 1}),
+    framed(payload={"documentId": "olleh", "query": "{ hello }"}),
+    framed(id=True),
+    framed(type=True),
+    framed(type="SUBSCRIBE"),
     '{"type": "ping", "payload": ' + '{"a":' * 100 + "1" + "}" * 101,
     "[" * 100_000,
     '{"a":' * 40_000,
@@ -86,7 +91,7 @@ MALFORMED: list[bytes | str] = [
 
 
 async def test_a_malformed_message_is_closed_with_4400(served: Served) -> None:
-    assert len(MALFORMED) >= 30
+    assert len(MALFORMED) >= 60
     for frame in MALFORMED:
         async with ready(served) as socket:
             await socket.connection.send(frame)
