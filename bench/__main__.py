@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.automation import compare_automation
 from bench.claims import compare_claims
+from bench.documents import compare_documents
 from bench.engines import Engine, engines
 from bench.hot_read import compare_hot_read
 from bench.import_memory import measure_memory
@@ -17,7 +18,7 @@ from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
-PARTS = ("automation", "import", "pools", "rules", "read", "claim")
+PARTS = ("automation", "documents", "import", "pools", "rules", "read", "claim")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -76,6 +77,8 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
 def main() -> None:
     asked = read_arguments()
     found: list[Comparison] = []
+    if "documents" in (asked.only or PARTS) and not asked.memory:
+        found += asyncio.run(compare_documents(asked.seed, asked.repeats))
     with (
         tempfile.TemporaryDirectory(prefix="leadgraph-bench-") as folder,
         engines(asked.engine or ENGINES, Path(folder)) as ready,
