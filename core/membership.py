@@ -108,48 +108,6 @@ class Standing(Generic[Ids]):
         return self.members | self.removed
 
 
-class ExclusiveChoice(StrEnum):
-    """What becomes of leads that are to join while another segment of an exclusive project has them."""
-
-    KEEP = "keep"
-    MOVE = "move"
-    REJECT = "reject"
-
-
-class IdSet(Protocol):
-    """A set of ids, packed or plain: what the arithmetic of members needs of it."""
-
-    def __and__(self, other: Self, /) -> Self: ...
-    def __or__(self, other: Self, /) -> Self: ...
-    def __sub__(self, other: Self, /) -> Self: ...
-    def __len__(self) -> int: ...
-
-
-Ids = TypeVar("Ids", bound=IdSet)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing(Generic[Ids]):
-    """The leads that have something to do with a segment; each is in one of these.
-
-    by_rule  members that a rule brought
-    pinned   members that no rule makes leave
-    removed  no members: kept out by hand
-    """
-
-    by_rule: Ids
-    pinned: Ids
-    removed: Ids
-
-    @property
-    def members(self) -> Ids:
-        return self.by_rule | self.pinned
-
-    @property
-    def all(self) -> Ids:
-        return self.members | self.removed
-
-
 @dataclass(frozen=True, slots=True)
 class MembershipDiff(Generic[Ids]):
     """What an update of members does.
