@@ -9,7 +9,7 @@ import pytest
 from gql.schema.ids import parts
 from tests.client import Client
 from tests.conftest import Connect
-from tests.lead_office import Office, found, phone, served
+from tests.lead_office import FIELDS, Office, found, phone, served
 from tests.organisations import Tenant
 from tests.server import Server
 
@@ -40,9 +40,14 @@ class SegmentOffice(Office):
         super().__init__(client, tenant)
         self.group = ""
 
-    async def furnish(self, people: Sequence[Mapping[str, Any]], *codes: str) -> None:
+    async def furnish(
+        self,
+        people: Sequence[Mapping[str, Any]],
+        *codes: str,
+        fields: Sequence[Mapping[str, Any]] = FIELDS,
+    ) -> None:
         """A campaign for each code (by default one), a group, and the people in the first campaign."""
-        await self.open(*(codes or ("C",)))
+        await self.open(*(codes or ("C",)), fields=fields)
         made = await self.client.run(CREATE_GROUP, project=self.project)
         self.group = made["createSegmentGroup"]["segmentGroup"]["id"]
         rows = [{"phone": phone(100 + place), **person} for place, person in enumerate(people)]

@@ -11,6 +11,7 @@ from gql.schema.calling import NotCallable
 from gql.schema.in_use import InUse
 from gql.schema.lead_entry import DuplicateLead
 from gql.schema.membership import MembershipChange, MembershipHeartbeat
+from gql.schema.rule_cycle import RuleCycle
 from gql.schema.segment_filter import RULE_TREE, RuleTree
 from gql.schema.segment_member import ExclusiveConflict
 from gql.schema.user_error import (
@@ -30,6 +31,7 @@ USER_ERRORS = [
     InvalidInput,
     InvalidRule,
     NotCallable,
+    RuleCycle,
     StaleVersion,
     StateConflict,
 ]
