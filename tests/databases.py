@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class SqliteTemplate:
         self._folder = folder
         self._numbers = count(1)
         self._template = folder / "template.sqlite"
-        asyncio.run(migrate(_sqlite_url(self._template)))
+        _finish(migrate(_sqlite_url(self._template)))
 
     @contextlib.contextmanager
     def copy(self) -> Iterator[str]:
@@ -50,7 +51,7 @@ class PostgresTemplate:
         self._server = server
         self._numbers = count(1)
         self._run('CREATE DATABASE "template"')
-        asyncio.run(migrate(server.url("template")))
+        _finish(migrate(server.url("template")))
 
     @contextlib.contextmanager
     def copy(self, template: str = "template") -> Iterator[str]:
@@ -70,10 +71,16 @@ class PostgresTemplate:
             await connection.execute(statement)
             await connection.close()
 
-        asyncio.run(run())
+        _finish(run())
 
 
 Template = SqliteTemplate | PostgresTemplate
+
+
+def _finish(work: Coroutine[None, None, None]) -> None:
+    """Runs it in a loop of its own, also for an asynchronous fixture, which has one already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 def _sqlite_url(path: Path) -> str:
