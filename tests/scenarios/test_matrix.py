@@ -1,0 +1,107 @@
+"""Every role and none, at every root field, about objects of its own house, of the other and of none.
+
+The fields come from the schema: one that is new needs a case in `tests/root_field_cases.py`.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.access import Role
+from core.errors import ErrorCode
+from tests.databases import Template
+from tests.root_field_cases import CASES
+from tests.root_fields import RootField, root_fields
+from tests.two_houses import CALLERS, HOUSES, NONE, OTHER, OWN, Houses, ask, codes, two_houses
+
+pytestmark = pytest.mark.anyio
+
+FIELDS = root_fields()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+async def houses(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
+) -> AsyncIterator[Houses]:
+    template: Template = request.getfixturevalue(
+        "sqlite_template" if request.param == "sqlite" else "postgres_template"
+    )
+    with template.copy() as url:
+        async with two_houses(url, tmp_path_factory.mktemp("houses")) as houses:
+            yield houses
+
+
+def test_every_root_field_has_a_case_and_every_case_its_field() -> None:
+    assert [field.name for field in FIELDS if field.lacks_a_case] == []
+    assert CASES.keys() - {field.name for field in FIELDS} == set()
+
+
+async def test_without_a_token_every_field_answers_unauthenticated_and_nothing_changes(houses: Houses) -> None:
+    wrong = {}
+    async with houses.open() as app:
+        for field in FIELDS:
+            for house in HOUSES:
+                answer = await ask(app, None, field.document(), houses.filled(field.case, house))
+                shown = any((answer.get("data") or {}).values())
+                if not field.anyone and (shown or codes(answer) != {ErrorCode.UNAUTHENTICATED}):
+                    wrong[field.name, house] = answer
+    assert wrong == {}
+    assert await houses.rows() == houses.made
+
+
+async def test_without_its_permission_a_field_is_forbidden_whatever_it_names_and_nothing_changes(
+    houses: Houses,
+) -> None:
+    wrong, denied = {}, 0
+    async with houses.open() as app:
+        for role in CALLERS:
+            for field in [field for field in FIELDS if not field.allows(role)]:
+                answers = [
+                    await ask(app, houses.tokens[role], field.document(), houses.filled(field.case, house))
+                    for house in HOUSES
+                ]
+                denied += 1
+                if codes(answers[0]) != {ErrorCode.FORBIDDEN} or answers != [answers[0]] * len(HOUSES):
+                    wrong[role, field.name] = answers
+    assert wrong == {}
+    assert await houses.rows() == houses.made
+    assert denied > len(FIELDS)
+
+
+async def test_what_is_the_others_answers_as_what_does_not_exist_and_nothing_changes(houses: Houses) -> None:
+    wrong = {}
+    async with houses.open() as app:
+        for role in CALLERS:
+            for field in [field for field in FIELDS if field.allows(role) and field.names_objects]:
+                other, none = [
+                    await ask(app, houses.tokens[role], field.document(), houses.filled(field.case, house))
+                    for house in (OTHER, NONE)
+                ]
+                unfound = not field.changes or codes(other) - {ErrorCode.INTERNAL}
+                if other != none or not unfound or ErrorCode.INTERNAL in codes(other):
+                    wrong[role, field.name] = (other, none)
+    assert wrong == {}
+    assert await houses.rows() == houses.made
+
+
+async def test_the_administrator_reaches_what_is_there_with_every_field(houses: Houses) -> None:
+    wrong = {}
+    for field in FIELDS:
+        async with houses.open() as app:
+            given = houses.filled(field.case, OWN)
+            answer = await ask(app, houses.tokens[Role.ADMIN], field.document(), given)
+        if not reached(field, answer.get("data"), codes(answer)):
+            wrong[field.name] = answer
+        if field.changes:
+            await houses.restore()
+    assert wrong == {}
+    assert await houses.rows() == houses.made
+
+
+def reached(field: RootField, data: dict[str, object] | None, found: set[str]) -> bool:
+    return bool(data and data[field.name] is not None) and found <= REFUSED.get(field.name, set())
+
+
+REFUSED: dict[str, set[str]] = {}
+"""What an administrator is refused for another reason than that it is not there."""
