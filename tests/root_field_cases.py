@@ -41,7 +41,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "leadPools": {"where": {"campaignIds": [Of("Campaign")]}},
     "leads": {"where": {"leadPoolId": Of("LeadPool")}},
     "leadUpload": {"id": Of("LeadUpload")},
-    "matchRecord": given(projectId=Of("Project"), values={"phone": "+12025550150"}),
+    "matchRecord": given(campaignId=Of("Campaign"), values={"phone": "+12025550150"}),
     "membershipChanges": {"segmentIds": [Of("Segment")]},
     "node": {"id": Of("Lead")},
     "nodes": {"ids": [Of("Segment"), Of("User")]},
@@ -68,7 +68,9 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "copyLeadPoolView": given(id=Of("LeadPoolView"), name="Copy"),
     "copySegment": given(id=Of("Segment"), name="Copy", confirm=True),
     "createApiToken": given(name="T", userId=Of("User")),
-    "createCampaign": given(projectId=Of("Project"), code="N", name="N", region="US"),
+    "createCampaign": given(
+        projectId=Of("Project"), code="N", name="N", region="US", fields=[{"key": "phone", "type": "PHONE"}]
+    ),
     "createLead": given(campaignId=Of("Campaign"), values=[{"key": "phone", "value": "+12025550199"}]),
     "createLeadPool": given(campaignId=Of("Campaign"), name="N"),
     "createLeadUpload": given(
@@ -83,7 +85,7 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "deactivateLeadPools": given(ids=[Of("LeadPool")]),
     "deactivateUser": given(id=Of("User")),
     "deleteImportMapping": given(id=Of("ImportMapping")),
-    "deleteLead": given(id=Of("Lead"), confirm=True),
+    "deleteLead": given(id=Of("SecondLead"), confirm=True),
     "deleteLeadPools": given(ids=[Of("LeadPool")], confirm=True),
     "deleteLeadPoolView": given(id=Of("LeadPoolView")),
     "deletePipeline": given(id=Of("Pipeline")),
@@ -94,6 +96,7 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "emptySegment": given(segmentId=Of("Segment"), confirm=True),
     "endCallSession": given(sessionId=Of("CallSession")),
     "exportLeadPool": given(id=Of("LeadPool")),
+    "exportSegment": given(id=Of("Segment")),
     "grantPermission": given(permission="LEAD_VIEW", to={"teamId": Of("Team")}),
     "importLeads": given(uploadId=Of("SecondLeadUpload")),
     "moveSegment": given(id=Of("Segment"), groupId=Of("SegmentGroup")),
@@ -113,7 +116,7 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "saveImportMapping": given(
         campaignId=Of("Campaign"), name="N", mapping=[{"column": "Phone", "field": "phone"}]
     ),
-    "saveLeadPoolView": given(name="N", where={"campaignIds": [Of("Campaign")]}),
+    "saveLeadPoolView": given(id=Of("LeadPoolView"), name="N"),
     "saveSegmentFilter": given(segmentId=Of("Segment"), filter=FILTER, mode="ADD"),
     "setLeadPoolAccess": given(leadPoolId=Of("LeadPool"), access=[]),
     "setPassword": given(userId=Of("User"), newPassword="correct horse battery"),
@@ -123,7 +126,7 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "setRoles": given(userId=Of("User"), roles=["MANAGER"]),
     "setSegmentAccess": given(segmentId=Of("Segment"), access=[]),
     "shareLeadPoolView": given(id=Of("LeadPoolView"), **OPEN_TO_ALL),
-    "shuffleLeadPools": given(ids=[Of("LeadPool")]),
+    "shuffleLeadPools": given(ids=[Of("LeadPool")], seed="s"),
     "signIn": given(email="admin@acme.example", password="wrong", organisation="Acme"),
     "starLeadPoolView": given(id=Of("LeadPoolView"), starred=True),
     "startCallSession": given(segmentIds=[Of("SecondSegment")]),
@@ -151,5 +154,13 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "segmentCountersChanged": {"segmentIds": [Of("Segment")]},
     "segmentMembershipChanged": {"segmentIds": [Of("Segment")]},
 }
+
+REFUSED = {
+    "deleteSegmentGroup": "IN_USE",
+    "deleteTag": "IN_USE",
+    "resumeJob": "CONFLICT",
+    "signIn": "UNAUTHENTICATED",
+}
+"""What an administrator is told of their own object where the case is one of refusal."""
 
 CASES = {**QUERIES, **MUTATIONS, **SUBSCRIPTIONS}

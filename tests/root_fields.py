@@ -48,6 +48,12 @@ class RootField:
         return self.kind == "mutation"
 
     @property
+    def reports_each(self) -> bool:
+        """Whether it tells for each object by itself how it went."""
+        payload = get_named_type(self.field.type)
+        return isinstance(payload, GraphQLObjectType) and "outcomes" in payload.fields
+
+    @property
     def case(self) -> dict[str, Any]:
         return CASES.get(self.name, {})
 
@@ -61,7 +67,9 @@ class RootField:
         arguments = self.field.args.items()
         required = {name for name, argument in arguments if is_required_argument(argument)}
         takes_ids = any(_takes_ids(argument.type) for _, argument in arguments)
-        return not required <= self.case.keys() or (takes_ids and not self.names_objects and self.name not in BY_NAME)
+        return not required <= self.case.keys() or (
+            takes_ids and not self.names_objects and self.name not in BY_NAME
+        )
 
     def allows(self, role: Role | None) -> bool:
         """Whether a user of this role alone has what it needs."""
@@ -119,11 +127,18 @@ def _selection(field: GraphQLField) -> str:
                 wanted.append("userErrors { __typename code message field }")
             elif name == "nodes":
                 wanted.append(f"nodes {_selection(below)}")
-            elif any(argument.default_value is Undefined and is_required_argument(argument) for argument in below.args.values()):
+            elif any(
+                argument.default_value is Undefined and is_required_argument(argument)
+                for argument in below.args.values()
+            ):
                 continue
             elif not is_composite_type(shape) and name not in SECRET:
                 wanted.append(name)
-            elif isinstance(shape, GraphQLObjectType) and "id" in shape.fields and named.name.endswith("Payload"):
+            elif (
+                isinstance(shape, GraphQLObjectType)
+                and "id" in shape.fields
+                and named.name.endswith("Payload")
+            ):
                 wanted.append(f"{name} {{ id }}")
     return f"{{ {' '.join(wanted)} }}"
 

@@ -120,11 +120,12 @@ async def delete_team(session: AsyncSession, scope: Scope, team_id: int, *, now:
 
 async def _place(session: AsyncSession, scope: Scope, team: Team, parent_id: int | None) -> None:
     subject = team_subject(team.id)
+    if parent_id is not None:
+        await visible_or_not_found(session, scope, Team, parent_id)
     await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.TEAM))
     team.parent_id = parent_id
     if parent_id is None:
         return
-    await visible_or_not_found(session, scope, Team, parent_id)
     above = {**await parents(session, scope), team.id: parent_id}
     if _depth(above) > MAX_TEAM_DEPTH:
         raise BadInput(
