@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
-FRAMES = 25
+FRAMES = 50
 
 
 def where_it_failed(error: BaseException) -> dict[str, object]:
