@@ -13,12 +13,14 @@ from bench.hot_read import compare_hot_read
 from bench.import_memory import measure_memory
 from bench.import_rows import compare_import
 from bench.measure import Comparison, save, show
+from bench.members import compare_members
 from bench.pools import compare_pools
 from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
 PARTS = ("automation", "documents", "import", "pools", "rules", "read", "claim")
+PARTS = ("automation", "import", "pools", "rules", "members", "read", "claim")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -59,7 +61,7 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
             world, leads = await make_world(database), min(asked.leads, 20_000)
             await add_leads(world, asked.seed, leads)
             found += await compare_automation(engine, world, asked.seed, leads, asked.repeats)
-    if {"rules", "read", "claim"}.isdisjoint(parts):
+    if {"rules", "members", "read", "claim"}.isdisjoint(parts):
         return found
     async with engine.database() as database:
         world = await make_world(database)
@@ -67,6 +69,8 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
         segment_id = await add_segment(world, "Bench", RULES["not equal"][0])
         if "rules" in parts:
             found += await compare_rules(engine, world, asked.repeats)
+        if "members" in parts:
+            found += await compare_members(engine, world, min(asked.repeats, 3))
         if "claim" in parts:
             found.append(await compare_claims(engine, world, segment_id, asked.claims, asked.repeats))
         if "read" in parts and engine.name == "sqlite":

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.fields import Field, FieldType
-from core.membership import STANDING, Origin, Standing, UpdateMode
+from core.membership import STANDING, ExclusiveChoice, Origin, Standing, UpdateMode
 from core.membership_cursor import Position
 from core.segment_filter import SegmentFilter
 from db.commands.segment import create_segment
@@ -55,9 +55,16 @@ class Desk:
                 session, self.world.scope, segment, chosen, choice, expected_version=version, now=NOW
             )
 
-    async def add(self, segments: Sequence[int], leads: Iterable[int]) -> list[MembersUpdated]:
+    async def add(
+        self,
+        segments: Sequence[int],
+        leads: Iterable[int],
+        exclusive: ExclusiveChoice = ExclusiveChoice.KEEP,
+    ) -> list[MembersUpdated]:
         async with self.database.writing() as session:
-            return await add_leads(session, self.world.scope, segments, list(leads), now=NOW)
+            return await add_leads(
+                session, self.world.scope, segments, list(leads), exclusive=exclusive, now=NOW
+            )
 
     async def remove(self, segment: int, leads: Iterable[int]) -> MembersUpdated:
         async with self.database.writing() as session:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pyroaring import BitMap64
-from sqlalchemy import BigInteger, ColumnElement, Text, delete, func, insert, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -54,22 +54,42 @@ async def lock_projects(session: AsyncSession, scope: Scope, segment_ids: Iterab
         col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), segment_ids)
     )
     projects = set((await session.execute(of_segments)).scalars())
-    waiting = set(projects)
-    while waiting:
-        # Of a project that was made exclusive while this waited, neither statement has the row: once more.
-        for exclusive, lock in ((True, {"key_share": True}), (False, {"read": True})):
-            statement = (
-                select(col(Project.id))
-                .where(
-                    col(Project.organisation_id) == scope.organisation_id,
-                    among(col(Project.id), waiting),
-                    col(Project.exclusive).is_(exclusive),
-                )
-                .order_by(col(Project.id))
-                .with_for_update(of=Project, **lock)
-            )
-            waiting -= set((await session.execute(statement)).scalars())
+    if session.get_bind().dialect.name == "postgresql":
+        alone = await _exclusive_among(session, scope, projects)
+        await session.execute(_rows_to_lock(scope, alone).with_for_update(key_share=True))
+        while not await _share(session, scope, projects - alone):
+            turned = await _exclusive_among(session, scope, projects - alone)
+            await session.execute(_rows_to_lock(scope, turned).with_for_update(key_share=True))
+            alone |= turned
     return projects
+
+
+async def _share(session: AsyncSession, scope: Scope, project_ids: set[int]) -> bool:
+    """Locks projects that are not exclusive, together with others who do; False where one has become so.
+
+    Then it holds no lock: two who share one and both want it alone would wait for each other.
+    """
+    if not project_ids:
+        return True
+    async with session.begin_nested() as savepoint:
+        await session.execute(_rows_to_lock(scope, project_ids).with_for_update(read=True))
+        shared = not await _exclusive_among(session, scope, project_ids)
+        if not shared:
+            await savepoint.rollback()
+    return shared
+
+
+async def _exclusive_among(session: AsyncSession, scope: Scope, project_ids: set[int]) -> set[int]:
+    rows = _rows_to_lock(scope, project_ids).where(col(Project.exclusive).is_(True))
+    return set((await session.execute(rows)).scalars())
+
+
+def _rows_to_lock(scope: Scope, project_ids: set[int]) -> Select[Any]:
+    return (
+        select(col(Project.id))
+        .where(col(Project.organisation_id) == scope.organisation_id, among(col(Project.id), project_ids))
+        .order_by(col(Project.id))
+    )
 
 
 async def lock_segments(session: AsyncSession, scope: Scope, project_ids: Iterable[int]) -> None:
