@@ -28,6 +28,7 @@ from gql.context import Clock, Context, Services, open_context, utc_now
 from gql.execution.guard import Limits
 from gql.execution.operation import Operation, OperationRunner
 from gql.jobs.automation import automating
+from gql.jobs.membership_sweep import pruning
 from gql.jobs.upload_sweep import sweeping
 from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
@@ -142,6 +143,7 @@ class Application:
                 await stack.enter_async_context(working(runner_of(database, self._settings, self._clock)))
                 await stack.enter_async_context(automating(database, self._settings, self._clock))
                 await stack.enter_async_context(sweeping(self._settings, self._clock))
+                await stack.enter_async_context(pruning(database, self._settings, self._clock))
             yield
 
     async def close_streams(self) -> None:

@@ -14,6 +14,7 @@ from gql.jobs.import_plan import LeadImportPlan
 from gql.jobs.import_undo import LeadImportUndo
 from gql.jobs.lead_import import LeadImport
 from gql.jobs.lead_update import LeadUpdate
+from gql.jobs.membership_sweep import pruning
 from gql.jobs.runner import Handler, JobRunner
 from gql.jobs.segment_members import SegmentMembers
 from gql.jobs.upload_sweep import sweeping
@@ -63,5 +64,6 @@ async def work_until_stopped(settings: Settings, clock: Clock) -> None:
         working(runner_of(database, settings, clock)),
         automating(database, settings, clock),
         sweeping(settings, clock),
+        pruning(database, settings, clock),
     ):
         await stopped.wait()

@@ -1,7 +1,6 @@
 """Members of segments: saving filters, by hand, and the log of it, on both engines."""
 
 import asyncio
-import random
 from datetime import timedelta
 
 import pytest
@@ -12,14 +11,12 @@ from core.errors import (
     BadInput,
     ConfirmRequired,
     Conflict,
-    CursorExpired,
     InvalidRule,
     NotFound,
     StaleVersion,
     TooLarge,
 )
-from core.membership import Cause, Origin, SegmentKind, diff
-from core.membership_cursor import Position
+from core.membership import Origin, SegmentKind
 from core.segment_filter import SegmentFilter
 from db.commands.segment import update_segment
 from db.commands.segment_delete import delete_segment
@@ -28,14 +25,12 @@ from db.models import (
     ChangeLog,
     FieldDefinition,
     Lead,
-    MembershipLog,
     Project,
-    Segment,
     SegmentRevision,
 )
 from db.queries.segment_filter import FilterCounts
 from tests.leads import NOW
-from tests.segment_desk import ADD, ALL, REPLACE, Desk, beds, make_desk, replayed, standing_of
+from tests.segment_desk import ADD, ALL, REPLACE, Desk, beds, make_desk, replayed
 
 
 @pytest.fixture
@@ -189,110 +184,6 @@ async def test_no_segment_takes_leads_of_another_project(desk: Desk, database: D
     with pytest.raises(BadInput, match="another project"):
         await desk.add([segment], [5])
     assert 5 not in await desk.members(segment)
-
-
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("exclusive", [False, True])
-async def test_any_sequence_of_operations_agrees_with_the_laws_and_the_log(
-    database: Database, seed: int, exclusive: bool
-) -> None:
-    desk = await make_desk(database, 12, exclusive=exclusive)
-    chance = random.Random(seed)
-    segments = [await desk.segment("A"), await desk.segment("B")]
-    for _ in range(25):
-        segment = chance.choice(segments)
-        before, elsewhere = await desk.rows(segment), set[int]()
-        if exclusive:
-            elsewhere = await desk.members(segments[1 - segments.index(segment)])
-        leads = chance.sample(range(1, 13), 3)
-        step = chance.choice(["save", "save", "save", "add", "remove", "empty"])
-        if step == "save":
-            choice = chance.choice([ADD, REPLACE, ALL])
-            matching = set(range(1, chance.randint(1, 12) + 1))
-            done = await desk.save(segment, beds("<=", len(matching)), choice)
-            expected = diff(
-                frozenset(matching),
-                standing_of(before),
-                choice.mode,
-                include_pinned=choice.include_pinned,
-                held=frozenset(elsewhere),
-            )
-            assert (done.joined, done.left) == (len(expected.joined), len(expected.left))
-            assert (done.kept, done.barred) == (len(expected.kept), len(expected.barred))
-            assert done.held == len(expected.held)
-            members = {lead for lead, origin in before.items() if origin is not Origin.REMOVED_BY_HAND}
-            assert await desk.members(segment) == members - expected.left | expected.joined
-        elif step == "add":
-            await desk.add([segment], leads)
-            assert await desk.members(segment) >= set(leads) - elsewhere
-        elif step == "remove":
-            await desk.remove(segment, leads)
-            assert not await desk.members(segment) & set(leads)
-        elif chance.random() < 0.3:
-            await desk.empty(segment)
-        members = await desk.members(segment)
-        assert await replayed(desk, segment) == members
-        [count] = await desk.fetch(select(col(Segment.member_count)).where(col(Segment.id) == segment))
-        assert count == len(members)
-        if exclusive:
-            assert not await desk.members(segments[0]) & await desk.members(segments[1])
-
-
-async def test_the_log_is_numbered_without_a_gap_however_many_write_at_once(desk: Desk) -> None:
-    segments = [await desk.segment("A"), await desk.segment("B")]
-    await asyncio.gather(*(desk.add([segments[n % 2]], [n]) for n in range(1, 11)))
-
-    for segment in segments:
-        assert [entry.place.seq for entry in await desk.log(segment)] == [1, 2, 3, 4, 5]
-
-
-async def test_an_entry_says_who_moved_whom_why_and_under_which_rule(desk: Desk) -> None:
-    segment = await desk.segment()
-    saved = await desk.save(segment, beds("<=", 2))
-    removed = await desk.remove(segment, [1])
-
-    first, second = await desk.log(segment)
-    assert (first.joined, first.left, first.cause, first.rule_revision) == ((1, 2), (), Cause.RULE, 1)
-    assert (second.joined, second.left, second.cause, second.rule_revision) == ((), (1,), Cause.HAND, 1)
-    assert (first.changeset, second.changeset) == (saved.changeset, removed.changeset)
-    assert first.at == NOW
-    assert first.actor["kind"] == "operator"
-
-
-async def test_a_large_entry_is_read_in_parts(database: Database) -> None:
-    desk = await make_desk(database, 450)
-    segment = await desk.segment()
-    await desk.save(segment, beds("<=", 430))
-    await desk.save(segment, beds(">", 420), REPLACE)
-
-    first, second = await desk.log(segment)
-    assert (len(first.joined), first.joined_count, first.rest) == (200, 430, Position(0, 200))
-    assert (len(second.joined) + len(second.left), second.joined_count, second.left_count) == (200, 20, 420)
-    assert await replayed(desk, segment) == set(range(421, 451))
-
-
-async def test_a_reader_gets_exactly_the_rest_after_its_place(desk: Desk) -> None:
-    segments = [await desk.segment("A"), await desk.segment("B")]
-    for lead in range(1, 5):
-        await desk.add(segments, [lead])
-
-    every = await desk.log()
-    assert [entry.place.seq for entry in every if entry.segment_id == segments[0]] == [1, 2, 3, 4]
-    rest = await desk.log(after={segments[0]: Position(4), segments[1]: Position(2)})
-    assert [(entry.segment_id, entry.joined) for entry in rest] == [(segments[1], (3,)), (segments[1], (4,))]
-    assert len(await desk.log(limit=3)) == 3
-
-
-async def test_a_place_nobody_can_be_at_and_one_before_the_log_begins_are_refused(desk: Desk) -> None:
-    segment = await desk.segment()
-    await desk.add([segment], [1])
-    await desk.add([segment], [2])
-    with pytest.raises(BadInput):
-        await desk.log(segment, after={segment: Position(3)})
-    async with desk.database.writing() as session:
-        await session.execute(update(MembershipLog).values(seq=7).where(col(MembershipLog.seq) == 1))
-    with pytest.raises(CursorExpired):
-        await desk.log(segment)
 
 
 async def test_every_save_is_a_revision_and_an_entry_in_the_change_log(desk: Desk) -> None:
