@@ -19,8 +19,7 @@ from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
-PARTS = ("automation", "documents", "import", "pools", "rules", "read", "claim")
-PARTS = ("automation", "import", "pools", "rules", "members", "read", "claim")
+PARTS = ("automation", "documents", "import", "pools", "rules", "members", "read", "claim")
 RESULTS = Path(__file__).parent / "results"
 
 
