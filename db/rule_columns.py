@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
@@ -53,13 +54,16 @@ class SetColumn:
     of: Any
     rows: Subquery
 
-    def holds_any(self, values: Collection[Any] | None = None) -> ColumnElement[bool]:
-        """Whether it has one of the values, or any value at all; never unknown."""
-        owners = select(self.rows.c.owner)
-        if values is not None:
-            owners = owners.where(self.rows.c.value.in_(values))
-        held: ColumnElement[bool] = self.of.in_(owners).is_(true())
+    def holds_any(self, values: Collection[Any]) -> ColumnElement[bool]:
+        """Whether it has one of the values."""
+        held: ColumnElement[bool] = self.of.in_(
+            select(self.rows.c.owner).where(self.rows.c.value.in_(values))
+        )
         return held
+
+    def is_empty(self) -> ColumnElement[bool]:
+        """Whether it has no value."""
+        return Grouping(self.of.in_(select(self.rows.c.owner))).is_not(true())
 
     def each(self, statement: Select[Any]) -> Select[Any]:
         """A statement over `lead` with a row, and a further column, for each value."""
@@ -109,16 +113,16 @@ def lead_columns(lead: type[Lead] = Lead) -> dict[str, Any]:
     }
 
 
-def related_columns(organisation_id: int, lead: type[Lead] = Lead) -> dict[str, Any]:
-    """The columns of what belongs to the lead and can be asked without a join."""
-    return {
-        LEAD_SOURCE: _source(organisation_id, lead),
-        LEAD_OWNER_TEAM: SetColumn(col(lead.owner_teams_id), _owners(organisation_id)),
-        LEAD_TAGS: SetColumn(col(lead.id), _tags(organisation_id)),
-        LEAD_STAGES: SetColumn(col(lead.id), _stages(organisation_id)),
-        LEAD_RESULTS: SetColumn(col(lead.id), _results(organisation_id)),
-        LEAD_SEGMENTS: SetColumn(col(lead.id), _segments(organisation_id)),
+def related_columns(organisation_id: int, keys: Collection[str], lead: type[Lead] = Lead) -> dict[str, Any]:
+    """The columns, of the fields that are named, of what belongs to the lead and is asked without a join."""
+    columns: dict[str, Any] = {
+        key: SetColumn(col(lead.id), ROWS_OF[key](organisation_id)) for key in keys if key in ROWS_OF
     }
+    if LEAD_OWNER_TEAM in keys:
+        columns[LEAD_OWNER_TEAM] = SetColumn(col(lead.owner_teams_id), _owners(organisation_id))
+    if LEAD_SOURCE in keys:
+        columns[LEAD_SOURCE] = _source(organisation_id, lead)
+    return columns
 
 
 def joined_moment(
@@ -221,6 +225,12 @@ def _touches(organisation_id: int, lead_ids: frozenset[int] | None) -> Any:
     )
 
 
+ROWS_OF: Mapping[str, Callable[[int], Subquery]] = {
+    LEAD_TAGS: _tags,
+    LEAD_STAGES: _stages,
+    LEAD_RESULTS: _results,
+    LEAD_SEGMENTS: _segments,
+}
 MOMENTS_OF: Mapping[str, Callable[[int, frozenset[int] | None], Subquery]] = {
     LEAD_CONTACTED: _contacts,
     LEAD_TOUCHED: _all_touches,

@@ -115,9 +115,10 @@ class LeadSource:
 
         lead_ids  the only leads that are asked about, where that is known
         """
-        columns = {**lead_columns(lead), **related_columns(self.organisation_id, lead)}
+        keys = sorted(field.key for field in fields)
+        columns = {**lead_columns(lead), **related_columns(self.organisation_id, keys, lead)}
         sets: dict[int, type[LeadSlots]] = {}
-        for key in sorted(field.key for field in fields):
+        for key in keys:
             if key in self.slots:
                 number, slot = self.slots[key]
                 if number and number not in sets:
@@ -211,7 +212,7 @@ def _of_set(test: Test, column: SetColumn) -> ColumnElement[bool]:
             return column.holds_any(values)
         case AllOf(values):
             return and_(*(column.holds_any([value]) for value in values))
-    return ~column.holds_any()
+    return column.is_empty()
 
 
 def _test(test: Test, column: ColumnElement[Any]) -> ColumnElement[bool]:

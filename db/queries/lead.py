@@ -19,7 +19,7 @@ from core.fields import EPOCH
 from core.lead_search import read_search
 from core.lead_where import LEAD_PROJECT
 from core.masking import check_asked
-from core.rules import Rule, conditions_of
+from core.rules import Rule, conditions_of, fields_of
 from core.segment_filter import check_rule
 from db.models import (
     Campaign,
@@ -133,7 +133,12 @@ async def plan_leads(session: AsyncSession, scope: Scope, choice: LeadChoice, no
     conditions = [*_places(choice), *_in_segment(scope, choice.segment_id)]
     conditions.append(among(col(Lead.id), choice.lead_ids))
     if choice.where is not None:
-        own = {**lead_columns(), **related_columns(scope.organisation_id), LEAD_PROJECT: col(Lead.project_id)}
+        keys = {field.key for field in fields_of(choice.where)}
+        own = {
+            **lead_columns(),
+            **related_columns(scope.organisation_id, keys),
+            LEAD_PROJECT: col(Lead.project_id),
+        }
         conditions.append(rule_where(choice.where, own))
     if search is not None:
         conditions.append(await found_where(session, scope, search, project_id))
