@@ -36,7 +36,7 @@ SEGMENT_PATH = ("input", "segmentId")
 class UpdateChoice:
     """How an update treats those who are in already, and those whom another exclusive segment has.
 
-    at_once  how many leads may move before the answer; beyond that a job does it. None: any number
+    at_once  how many leads may join, or leave, before the answer; beyond a job does it. None: any number
     """
 
     mode: UpdateMode
@@ -84,7 +84,7 @@ async def apply_rule(
     matching, standing = await packed(session, found), await standing_in(session, segment)
     way = await find_way(session, scope, segment, newcomers(matching, standing), choice.exclusive)
     wanted = diff(matching, standing, choice.mode, include_pinned=choice.include_pinned, held=way.held)
-    if choice.at_once is not None and len(wanted.joined) + len(wanted.left) > choice.at_once:
+    if choice.at_once is not None and max(len(wanted.joined), len(wanted.left)) > choice.at_once:
         return await _leave_to_job(session, scope, segment, choice, number, now)
     await clear_way(session, scope, way, to=segment, number=number, cause=Cause.RULE, now=now)
     segment.members_as_of, segment.members_revision = now, segment.rule_revision
