@@ -4,7 +4,8 @@ The submission's entry in the change log is the changeset. It is done by a job, 
 transaction; whoever goes on after a crash finds what is left to do in the tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,9 +31,11 @@ from db.commands.lead_removal import (
     locked_segments,
     remove_leads,
 )
+from db.commands.membership_undo import undo_members
+from db.commands.segment import segment_to_edit
 from db.lead_changes import note_changed
 from db.lead_counts import counting
-from db.models import ChangeLog, ImportEffect, Job, Lead
+from db.models import ChangeLog, ImportEffect, Job, Lead, Segment
 from db.scope_sql import among
 
 CHANGESET_PATH = ("input", "changeset")
@@ -61,7 +64,7 @@ async def undo_import(session: AsyncSession, scope: Scope, changeset: int, *, no
     if (entry.noun, entry.action) != ("lead_pool", "import_submitted"):
         raise BadInput("Only an import can be undone by its changeset.", field=CHANGESET_PATH)
     key = f"lead_import_undo:{changeset}"
-    payload = {"pool": entry.noun_id, "changeset": changeset}
+    payload: dict[str, Any] = {"pool": entry.noun_id, "changeset": changeset}
     job = await enqueue(session, scope, JobKind.LEAD_IMPORT_UNDO, payload, idempotency_key=key, now=now)
     if JobState(job.state) in FINISHED:
         return job
@@ -69,6 +72,8 @@ async def undo_import(session: AsyncSession, scope: Scope, changeset: int, *, no
     importing = await _import_of(session, scope, int((entry.after or {})["upload"]))
     if JobState(importing.state) not in FINISHED:
         raise Conflict("The import is still at work: cancel it first.", field=CHANGESET_PATH)
+    if (filled := importing.progress.get("filled")) is not None:
+        payload["members"] = await _members_to_undo(session, scope, filled)
     importing.payload = {**importing.payload, "undone": True}
     if "number" not in job.payload:
         number = await change_log.append(
@@ -82,6 +87,12 @@ async def undo_import(session: AsyncSession, scope: Scope, changeset: int, *, no
         )
         job.payload = {**payload, "number": number}
     return job
+
+
+async def undo_filling(session: AsyncSession, scope: Scope, changeset: int, *, now: datetime) -> None:
+    """Has the members of the segment that was imported into stand as before, where there still are any."""
+    with suppress(NotFound, Conflict):
+        await undo_members(session, scope, changeset, now=now)
 
 
 async def restore_share(session: AsyncSession, scope: Scope, pool_id: int, *, now: datetime) -> int | None:
@@ -148,6 +159,17 @@ async def _import_of(session: AsyncSession, scope: Scope, upload_id: int) -> Job
         col(Job.idempotency_key) == f"lead_import:{upload_id}",
     )
     return (await session.execute(found.with_for_update(of=Job))).scalar_one()
+
+
+async def _members_to_undo(session: AsyncSession, scope: Scope, filled: Mapping[str, Any]) -> int:
+    """The changeset of the members that an import brought. Raises Forbidden, NotFound as an edit of them."""
+    there = await session.get(Segment, (scope.organisation_id, filled["segment"]))
+    if there is not None:
+        try:
+            await segment_to_edit(session, scope, filled["segment"])
+        except NotFound:
+            raise NotFound(field=CHANGESET_PATH) from None
+    return int(filled["changeset"])
 
 
 async def _next_effects(session: AsyncSession, scope: Scope, pool_id: int) -> Sequence[ImportEffect]:

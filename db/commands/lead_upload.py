@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,7 @@ from core.fields import Field
 from core.import_accounts import check_may_act
 from core.jobs import JobKind
 from core.names import checked_name
+from core.segment_import import SegmentImport, matching_rule
 from core.upload import ImportSettings, check_settings, column_from, column_record, settings_from
 from db import change_log
 from db.commands.job import enqueue
@@ -180,20 +182,31 @@ async def update_lead_upload(
 
 
 async def submit_lead_upload(
-    session: AsyncSession, scope: Scope, upload_id: int, *, now: datetime
+    session: AsyncSession,
+    scope: Scope,
+    upload_id: int,
+    *,
+    into: SegmentImport | None = None,
+    now: datetime,
 ) -> SubmittedImport:
     """Makes the pool and asks for the import; submitting again answers with the same.
 
-    Raises  BadInput while the file, the mapping or the duplicate field is missing
+    into    the segment that the leads are to join, those that rows match among them
+    Raises  BadInput while the file, the mapping or the duplicate field is missing; Conflict where it was
+            submitted for another segment, or for none
     """
     scope.need(Permission.LEAD_IMPORT)
     upload = await visible_or_not_found(session, scope, LeadUpload, upload_id, lock=True)
     key = f"lead_import:{upload.id}"
     if upload.state == SUBMITTED:
         job = await enqueue(session, scope, JobKind.LEAD_IMPORT, {}, idempotency_key=key, now=now)
+        if job.payload.get("segment") != (into and into.record()):
+            raise Conflict("The upload was submitted, and not for this.", field=("input", "uploadId"))
         pool = await visible_or_not_found(session, scope, LeadPool, job.payload["pool"])
         return SubmittedImport(pool, job, job.payload["changeset"])
     campaign, settings = await _checked_upload(session, scope, upload)
+    if into is not None:
+        settings = replace(settings, duplicates=matching_rule(settings.duplicates))
     pool = await create_pool_of_upload(session, scope, campaign, settings, now=now)
     changeset = await change_log.append(
         session,
@@ -204,7 +217,9 @@ async def submit_lead_upload(
         now=now,
         after={"campaign": campaign.id, "file": upload.file_name, "upload": upload.id},
     )
-    payload = {"upload": upload.id, "pool": pool.id, "changeset": changeset}
+    payload: dict[str, Any] = {"upload": upload.id, "pool": pool.id, "changeset": changeset}
+    if into is not None:
+        payload |= {"segment": into.record(), "token": scope.actor.token_id}
     job = await enqueue(session, scope, JobKind.LEAD_IMPORT, payload, idempotency_key=key, now=now)
     upload.settings = settings.record()
     upload.state = SUBMITTED

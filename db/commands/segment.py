@@ -49,6 +49,7 @@ class SegmentSettings(TypedDict, total=False):
     team_id: int | None
     reminder: Reminder | None
     owner_field: str | None
+    uploads_must_match: bool
     goals: Sequence[Goal]
 
 

@@ -28,6 +28,7 @@ COPIED = (
     "reminder_days",
     "reminder_touches",
     "owner_field",
+    "uploads_must_match",
 )
 """What a copy has from its original; access rights, members and history are not among it."""
 

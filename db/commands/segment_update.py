@@ -53,7 +53,7 @@ async def update_segment_members(
     Raises Conflict without one, InvalidRule where it no longer holds, ExclusiveConflict
     """
     segment = await members_to_edit(session, scope, segment_id, choice.exclusive)
-    source, rule = await _saved_rule(session, scope, segment, now)
+    source, rule = await saved_rule(session, scope, segment, now)
     record = {"mode": choice.mode.value, "revision": segment.rule_revision}
     number = await log_edit(session, scope, segment, "members_updated", now, record)
     return await apply_rule(session, scope, segment, source, rule, choice, number=number, now=now)
@@ -117,7 +117,7 @@ async def resume_update(
         return None
     if segment.members_job_id != job_id or segment.filter is None:
         return None
-    source, rule = await _saved_rule(session, scope, segment, now)
+    source, rule = await saved_rule(session, scope, segment, now)
     segment.members_job_id = None
     number = payload["changeset"]
     return await apply_rule(session, scope, segment, source, rule, choice, number=number, now=now)
@@ -142,7 +142,7 @@ async def supersede(session: AsyncSession, segment: Segment, now: datetime) -> N
     announce(session, segment.organisation_id, Topic.JOB)
 
 
-async def _saved_rule(
+async def saved_rule(
     session: AsyncSession, scope: Scope, segment: Segment, now: datetime
 ) -> tuple[LeadSource, Rule]:
     """The rule of a segment as it is to be applied. Raises Conflict, InvalidRule."""

@@ -40,6 +40,7 @@ class Segment(OrganisationRow, table=True):
     reminder_days     a member not contacted for so long is expired; None: it reminds of nobody
     reminder_touches  manual, or all: which touches count as contact
     owner_field       what says whose its members are: `lead.owner`, or a field with a user's address
+    uploads_must_match  leads of an import into it join only where they meet its rules
     """
 
     __table_args__ = (
@@ -76,6 +77,7 @@ class Segment(OrganisationRow, table=True):
     reminder_days: int | None = None
     reminder_touches: str = Field(default="manual", sa_column_kwargs={"server_default": "manual"})
     owner_field: str | None = None
+    uploads_must_match: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     awaits_filter: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     automation: str = Field(default="off", sa_column_kwargs={"server_default": "off"})
     automation_actor: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)

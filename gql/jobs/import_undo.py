@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Actor, ActorKind, Scope
-from db.commands.import_undo import finish_undo, remove_share, restore_share
+from db.commands.import_undo import finish_undo, remove_share, restore_share, undo_filling
 from db.commands.job import save_progress
 from db.database import Database
 from gql.authz.scope import operator_scope
@@ -26,7 +26,9 @@ class LeadImportUndo:
         if "result" in run.progress:
             return dict(run.progress["result"])
         scope = operator_scope(run.lease.organisation_id, Actor(ActorKind.JOB, run.created_by))
-        progress = {name: int(run.progress.get(name, 0)) for name in ("step", "removed", "restored")}
+        progress = {name: int(run.progress.get(name, 0)) for name in ("step", "removed", "restored", "left")}
+        if "members" in run.payload and not progress["left"]:
+            await self._let_go(run, scope, progress)
         while await self._remove(run, scope, progress):
             pass
         while await self._restore(run, scope, progress):
@@ -40,6 +42,15 @@ class LeadImportUndo:
             result = {**progress, "stayed": stayed.count, "leads": stayed.lead_ids}
             await save_progress(session, run.lease, {**progress, "result": result}, now=now)
         return result
+
+    async def _let_go(self, run: JobRun, scope: Scope, progress: dict[str, int]) -> None:
+        now = self.clock()
+        async with self.database.writing() as session:
+            await undo_filling(session, scope, run.payload["members"], now=now)
+            progress["left"] = 1
+            stop = await self._save(session, run, progress)
+        if stop:
+            raise JobCancelled
 
     async def _remove(self, run: JobRun, scope: Scope, progress: dict[str, int]) -> bool:
         now = self.clock()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.access import Actor, ActorKind, Scope
@@ -15,11 +15,13 @@ from db.commands.lead_import import check_still_open, import_batch
 from db.database import Database
 from db.statistics import refresh_statistics
 from db.upload_files import UploadFiles
+from gql.authz.enforcer import Policies
 from gql.authz.scope import operator_scope
 from gql.context import Clock
 from gql.import_source import Batch, ImportSource, open_source
 from gql.jobs.import_progress import ImportProgress, accounts_of
 from gql.jobs.runner import JobCancelled, JobRun
+from gql.jobs.segment_import import fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,21 @@ class LeadImport:
     clock: Clock
     files: UploadFiles
     batch_rows: int = 200
+    policies: Policies = field(default_factory=Policies)
 
     async def __call__(self, run: JobRun) -> Mapping[str, Any]:
         scope = operator_scope(run.lease.organisation_id, Actor(ActorKind.JOB, run.created_by))
-        accounts = accounts_of(run.progress)
-        if not run.progress.get("reported"):
-            accounts = await self._import(run, scope, accounts)
+        reached = dict(run.progress)
+        if not reached.get("reported"):
+            reached = await self._import(run, scope, accounts_of(reached))
         await asyncio.to_thread(self.files.delete, scope.organisation_id, run.payload["upload"])
-        return asdict(accounts)
+        result: dict[str, Any] = asdict(accounts_of(reached))
+        if "segment" in run.payload:
+            result["segment"] = await fill(self.database, self.clock, self.policies, run, reached)
+        return result
 
-    async def _import(self, run: JobRun, scope: Scope, accounts: Accounts) -> Accounts:
+    async def _import(self, run: JobRun, scope: Scope, accounts: Accounts) -> dict[str, Any]:
+        """Everything that is left of the file; how far the job is then."""
         source = await self._open(run, scope)
         progress = ImportProgress(accounts, int(run.progress["step"]))
         async with aclosing(source):
@@ -53,7 +60,7 @@ class LeadImport:
                     await refresh_statistics(self.database)
                 batch = await source.batch(self.batch_rows)
         await self._report(run, scope, source, progress)
-        return progress.accounts
+        return progress.record()
 
     async def _open(self, run: JobRun, scope: Scope) -> ImportSource:
         upload_id, pool_id = run.payload["upload"], run.payload["pool"]

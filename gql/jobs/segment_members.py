@@ -32,7 +32,7 @@ class SegmentMembers:
             return dict(run.progress["result"])
         lease, now = run.lease, self.clock()
         async with self.database.writing() as session:
-            scope = await self._scope(session, run)
+            scope = await scope_of_asker(session, run, self.policies)
             updates = await work_off(session, scope, run.payload, job_id=lease.job_id, now=now)
             if updates is None:
                 raise JobSuperseded
@@ -48,15 +48,16 @@ class SegmentMembers:
             await save_progress(session, lease, {**done, "result": result}, now=now)
         return result
 
-    async def _scope(self, session: AsyncSession, run: JobRun) -> Scope:
-        """What whoever asked for it may do now. Raises Forbidden where they are shut out."""
-        organisation_id = run.lease.organisation_id
-        actor = Actor(ActorKind.JOB, run.created_by, run.payload["token"])
-        revision = await policy_revision(session, organisation_id)
-        scope = await lent_scope(session, organisation_id, actor, self.policies, revision)
-        if scope is None:
-            raise Forbidden("Whoever asked for it may no longer do it.")
-        return scope
+
+async def scope_of_asker(session: AsyncSession, run: JobRun, policies: Policies) -> Scope:
+    """What whoever asked for a job may do now. Raises Forbidden where they are shut out."""
+    organisation_id = run.lease.organisation_id
+    actor = Actor(ActorKind.JOB, run.created_by, run.payload["token"])
+    revision = await policy_revision(session, organisation_id)
+    scope = await lent_scope(session, organisation_id, actor, policies, revision)
+    if scope is None:
+        raise Forbidden("Whoever asked for it may no longer do it.")
+    return scope
 
 
 def _record(update: MembersUpdated) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from gql.resolvers import (
     segment_by_hand,
     segment_export,
     segment_group,
+    segment_import,
     segment_member,
     session,
     team,
@@ -44,6 +45,7 @@ from gql.schema.role import PermissionPayload
 from gql.schema.segment_change import CopySegmentPayload, DeleteSegmentPayload, SegmentPayload
 from gql.schema.segment_export import ExportSegmentPayload
 from gql.schema.segment_group import DeleteSegmentGroupPayload, SegmentGroupPayload
+from gql.schema.segment_import import ImportIntoSegmentPayload
 from gql.schema.segment_member import AddLeadsToSegmentsPayload, SegmentMembersPayload
 from gql.schema.session import SignInPayload, SignOutPayload
 from gql.schema.team import DeleteTeamPayload, TeamPayload
@@ -319,6 +321,13 @@ class Mutation(LeadMutation):
         ImportLeadsPayload,
         Permission.LEAD_IMPORT,
         "Begins the import of an upload; follow it with `jobProgressed`.",
+    )
+    import_into_segment: ImportIntoSegmentPayload | None = changes(
+        segment_import.import_into_segment,
+        ImportIntoSegmentPayload,
+        Permission.LEAD_IMPORT,
+        "Imports an upload straight into a segment: rows match leads that are there, others are created. It "
+        f"needs `{Permission.SEGMENT_EDIT.name}` too, and the right to edit the segment.",
     )
     cancel_job: JobPayload | None = changes(
         job.cancel_job, JobPayload, None, "Stops a job; what it has done so far stays."

@@ -68,3 +68,45 @@ class ImportUndo:
             stayed=record["stayed"],
             stayed_lead_ids=[opaque("Lead", organisation_id, lead) for lead in record["leads"]],
         )
+
+
+@strawberry.type(
+    description="What an import did to the members of a segment. "
+    "leads = joined + alreadyMembers + held + unfit + hidden."
+)
+class SegmentImportOutcome:
+    segment_id: strawberry.ID = strawberry.field(description="ID of the segment.")
+    changeset: strawberry.ID = strawberry.field(
+        description="The entry in the change log, and in the feed: for undoing the memberships alone."
+    )
+    leads: int = strawberry.field(description="Leads of the file, each once however many rows it has.")
+    matched: int = strawberry.field(description="Among `leads`: were there before the import.")
+    joined: int = strawberry.field(description="Leads that joined.")
+    moved: int = strawberry.field(
+        description="Among `joined`: left another segment of the exclusive project for it."
+    )
+    already_members: int = strawberry.field(description="Leads that were in.")
+    pinned: int = strawberry.field(
+        description="Among `alreadyMembers`: a rule brought them, and they stay from now on."
+    )
+    held: int = strawberry.field(
+        description="Leads that stay out because another segment of the exclusive project has them."
+    )
+    unfit: int = strawberry.field(
+        description="Leads that stay out because they do not meet the rules of a segment that asks for it."
+    )
+    hidden: int = strawberry.field(
+        description="Existing leads that stay out because whoever imported may not see them."
+    )
+    owners_changed: int = strawberry.field(description="Existing leads whose owner was overwritten.")
+
+    @classmethod
+    def from_record(cls, organisation_id: int, record: Mapping[str, Any]) -> Self:
+        alike = ("leads", "matched", "joined", "moved", "pinned", "held", "unfit", "hidden")
+        return cls(
+            segment_id=opaque("Segment", organisation_id, record["segment"]),
+            changeset=opaque("ChangeLogEntry", organisation_id, record["changeset"]),
+            already_members=record["already"],
+            owners_changed=record["owners"],
+            **{name: record[name] for name in alike},
+        )

@@ -11,7 +11,7 @@ from db.models import Job as Row
 from gql.context import Info
 from gql.schema.enums import published
 from gql.schema.ids import opaque
-from gql.schema.import_outcome import ImportPlan, ImportUndo
+from gql.schema.import_outcome import ImportPlan, ImportUndo, SegmentImportOutcome
 from gql.schema.lead_pool import LeadPool
 from gql.schema.membership_counts import SegmentMembersOutcome
 from gql.schema.node import Node
@@ -146,6 +146,15 @@ class Job(Node):
     )
     import_undo: ImportUndo | None = strawberry.field(
         resolver=resolve_import_undo, description="What an undo did; null until then, and for other jobs."
+    )
+
+    def resolve_segment_import(self) -> SegmentImportOutcome | None:
+        filled = self.row.progress.get("filled")
+        return filled and SegmentImportOutcome.from_record(self.row.organisation_id, filled)
+
+    segment_import: SegmentImportOutcome | None = strawberry.field(
+        resolver=resolve_segment_import,
+        description="Who joined the segment that is imported into; null until then, and for other jobs.",
     )
 
     def resolve_lead_update(self) -> LeadUpdateSummary | None:

@@ -181,6 +181,9 @@ class LeadPool(Node):
     def resolve_duplicates_url(self, info: Info) -> str | None:
         return download_url(info.context, "duplicates", self.row.id)
 
+    def resolve_outside_segment_url(self, info: Info) -> str | None:
+        return download_url(info.context, "outside", self.row.id)
+
     status: PoolStatus = strawberry.field(
         resolver=resolve_status,
         description="Whether its leads are called now: its switch and its active dates.",
@@ -254,6 +257,11 @@ class LeadPool(Node):
         resolver=resolve_duplicates_url,
         description="Path of a CSV of duplicates, what they repeat and what was done, for a few minutes; "
         f"null without `{Permission.LEAD_EXPORT.name}`.",
+    )
+    outside_segment_url: str | None = strawberry.field(
+        resolver=resolve_outside_segment_url,
+        description="Path of a CSV of the leads of `importIntoSegment` that did not join, and why, for a few "
+        f"minutes; null without `{Permission.LEAD_EXPORT.name}`.",
     )
 
     @classmethod

@@ -133,6 +133,9 @@ class Segment(Node):
         description="What says whose its members are: `lead.owner`, or the key of a field that holds a "
         "user's e-mail address; null: it does not say."
     )
+    uploads_must_match: bool = strawberry.field(
+        description="Whether leads of a file that is imported into it join only where they meet its rules."
+    )
     active_from: datetime | None = strawberry.field(description="Not called before, UTC; null: no limit.")
     active_until: datetime | None = strawberry.field(
         description="Not called from then on, UTC; null: no limit."
@@ -353,6 +356,7 @@ class Segment(Node):
             position=row.position,
             awaits_filter=row.awaits_filter,
             owner_field=row.owner_field,
+            uploads_must_match=row.uploads_must_match,
             active_from=row.active_from,
             active_until=row.active_until,
             automation=Automation(row.automation),

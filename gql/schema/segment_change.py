@@ -52,6 +52,10 @@ class CreateSegmentInput:
         default=None,
         description="What says whose its members are: `lead.owner`, or the key of a text or e-mail field.",
     )
+    uploads_must_match: bool = strawberry.field(
+        default=False,
+        description="Whether leads of a file that is imported into it join only where they meet its rules.",
+    )
 
     def to_settings(self, scope: Scope) -> SegmentSettings:
         """Raises BadInput for hours that cannot be, NotFound for a foreign team."""
@@ -67,6 +71,7 @@ class CreateSegmentInput:
             "goals": [goal.to_core() for goal in self.goals],
             "reminder": self.reminder.to_core() if self.reminder else None,
             "owner_field": self.owner_field,
+            "uploads_must_match": self.uploads_must_match,
         }
 
 
@@ -113,6 +118,10 @@ class UpdateSegmentInput:
         description="What says whose its members are: `lead.owner`, or the key of a text or e-mail field; "
         "null: it does not say.",
     )
+    uploads_must_match: bool | None = strawberry.field(
+        default=None,
+        description="Whether leads of a file that is imported into it join only where they meet its rules.",
+    )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if it has another version."
     )
@@ -146,6 +155,8 @@ class UpdateSegmentInput:
             settings["reminder"] = self.reminder.to_core() if self.reminder else None
         if self.owner_field is not strawberry.UNSET:
             settings["owner_field"] = self.owner_field
+        if self.uploads_must_match is not None:
+            settings["uploads_must_match"] = self.uploads_must_match
         return settings
 
 

@@ -70,6 +70,12 @@ async def duplicate_lines(asked: Asked) -> AsyncIterator[str]:
         yield lines
 
 
+async def outside_lines(asked: Asked) -> AsyncIterator[str]:
+    """Leads of an import into a segment that did not join it, and why."""
+    async for lines in _import_lines(asked, ("outside",), ("line", "lead", "reason"), _outside):
+        yield lines
+
+
 async def lead_lines(asked: Asked) -> AsyncIterator[str]:
     """Leads in calling order; phones are masked for who may not see them."""
     async with asked.services.database.reading() as session:
@@ -132,6 +138,7 @@ REPORTS: Mapping[str, Report] = {
     "invalid": Report(invalid_lines),
     "duplicates": Report(duplicate_lines),
     "leads": Report(lead_lines),
+    "outside": Report(outside_lines),
     "log": Report(log_lines, Permission.CHANGE_LOG_VIEW),
     "statistics": Report(statistic_lines),
 }
@@ -192,6 +199,11 @@ def _repeat(row: ImportRow, seen: Collection[int]) -> list[object]:
     lead = row.duplicate_of_lead if row.duplicate_of_lead in seen else None
     lead_id = None if lead is None else opaque("Lead", row.organisation_id, lead)
     return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
+
+
+def _outside(row: ImportRow, seen: Collection[int]) -> list[object]:
+    lead = row.duplicate_of_lead if row.duplicate_of_lead in seen else None
+    return [row.line, None if lead is None else opaque("Lead", row.organisation_id, lead), row.reason]
 
 
 def _act(entry: ChangeLog, users: Mapping[int, str]) -> list[object]:

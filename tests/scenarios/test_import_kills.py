@@ -14,6 +14,14 @@ from tests.server import Installation
 
 pytestmark = pytest.mark.anyio
 
+GROUP = """mutation($project: ID!) { createSegmentGroup(input: {projectId: $project, name: "G"}) {
+  segmentGroup { id } } }"""
+SEGMENT = 'mutation($group: ID!) { createSegment(input: {groupId: $group, name: "S"}) { segment { id } } }'
+INTO = """mutation($upload: ID!, $segment: ID!) {
+  importIntoSegment(input: {uploadId: $upload, segmentId: $segment}) { job { id } leadPool { id } } }"""
+FILLED = """query($job: ID!, $segment: ID!) {
+  job(id: $job) { segmentImport { leads matched joined } } segment(id: $segment) { memberCount } }"""
+CHANGES = "query($segment: ID!) { membershipChanges(segmentIds: [$segment]) { nodes { joinedCount } } }"
 ROWS = 12_000
 BROKEN = 25
 REPEATED = 10
@@ -69,6 +77,37 @@ async def test_accounts_are_exact_whenever_a_worker_is_killed(
             leads = await office.leads(pool)
             assert [lead["line"] for lead in leads] == expected
             assert len({lead["phone"] for lead in leads}) == len(leads)
+
+
+async def test_an_import_into_a_segment_is_exact_when_its_worker_is_killed(
+    quick_leases: Installation, tls: ssl.SSLContext
+) -> None:
+    token = quick_leases.run("organisation", "create", "Acme", "--admin", "admin@acme.example").strip()
+    server = quick_leases.serve()
+    await server.ready(tls)
+    async with connected(server.url, tls, token) as client:
+        office, project = ImportOffice(client), await ImportOffice(client).project()
+        campaign = await office.campaign("KILLS", project)
+        group = (await client.run(GROUP, project=project))["createSegmentGroup"]["segmentGroup"]["id"]
+        segment = (await client.run(SEGMENT, group=group))["createSegment"]["segment"]["id"]
+        data, expected = mixed(0)
+        first = await office.submitted(await office.uploaded(campaign, b"phone,name\n2015550000,Name 0"))
+        chance = random.Random(8)
+        await killed(quick_leases, office, first["job"]["id"], first["leadPool"]["id"], 0, chance)
+        upload = await office.uploaded(campaign, data)
+        begun = (await client.run(INTO, upload=upload, segment=segment))["importIntoSegment"]
+        pool = begun["leadPool"]["id"]
+        assert await killed(quick_leases, office, begun["job"]["id"], pool, 2, chance) == 2
+        invalid = sum(number % BROKEN == 7 for number in range(ROWS))
+        created = len(expected) - 1
+        assert await office.accounts(pool) == [ROWS, created, invalid, ROWS - invalid - created, 0, 0]
+        told = await client.run(FILLED, job=begun["job"]["id"], segment=segment)
+        assert told == {
+            "job": {"segmentImport": {"leads": len(expected), "matched": 1, "joined": len(expected)}},
+            "segment": {"memberCount": len(expected)},
+        }
+        changes = (await client.run(CHANGES, segment=segment))["membershipChanges"]["nodes"]
+        assert [one["joinedCount"] for one in changes] == [len(expected)]
 
 
 async def killed(

@@ -121,6 +121,9 @@ def add_segment_settings() -> None:
         )
         segment.add_column(sa.Column("owner_field", sa.String(), nullable=True))
         segment.add_column(
+            sa.Column("uploads_must_match", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
+        segment.add_column(
             sa.Column("awaits_filter", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
 
