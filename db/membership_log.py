@@ -22,7 +22,7 @@ from core.membership_cursor import Position, Positions
 from db.actor_record import actor_record
 from db.database import Topic, announce
 from db.lead_changes import note_moved
-from db.models import MembershipLog, Segment
+from db.models import MembershipLog, Segment, SegmentDeletion
 
 IDS_AT_ONCE = 200
 SEGMENTS_AT_ONCE = 100
@@ -46,6 +46,7 @@ class MembershipEntry:
     joined, left  at most IDS_AT_ONCE leads together
     place         where a reader is who has all of it
     rest          where a reader is who has just these leads; None where there are no more
+    deleted       whether the segment went with it
     """
 
     segment_id: int
@@ -60,6 +61,7 @@ class MembershipEntry:
     at: datetime
     place: Position
     rest: Position | None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,27 @@ async def read(
         .limit(limit)
     )
     return _in_time((await session.execute(statement)).scalars(), behind)
+
+
+def last_entry(row: SegmentDeletion, before: Position) -> MembershipEntry:
+    """The entry with which a deleted segment's log ends, for a reader who was at `before`."""
+    offset = before.offset if before.seq == row.seq - 1 else 0
+    end = offset + IDS_AT_ONCE
+    return MembershipEntry(
+        segment_id=row.segment_id,
+        joined=(),
+        left=tuple(BitMap64.deserialize(row.left)[offset:end]),
+        joined_count=0,
+        left_count=row.left_count,
+        cause=Cause.DELETION,
+        actor=row.actor,
+        rule_revision=row.rule_revision,
+        changeset=row.changeset,
+        at=row.at,
+        place=Position(row.seq),
+        rest=Position(row.seq - 1, end) if end < row.left_count else None,
+        deleted=True,
+    )
 
 
 def _in_time(rows: Iterable[MembershipLog], behind: Positions) -> list[MembershipEntry]:

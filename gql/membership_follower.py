@@ -11,6 +11,7 @@ from core.access import Permission, Resource, Right
 from core.errors import Forbidden, Unauthenticated
 from db.database import Topic
 from db.queries.membership import LogReader
+from db.queries.segment_deletion import deletions
 from gql.context import Context
 from gql.schema.membership import MembershipChange, MembershipEvent, MembershipHeartbeat
 
@@ -49,7 +50,8 @@ class Follower:
             for entry in entries:
                 # After the reading: what was written after a right was taken away is not told.
                 await self._check()
-                if not context.scope.reaches(Resource.SEGMENT, Right.VIEW, entry.segment_id):
+                seen = context.scope.reaches(Resource.SEGMENT, Right.VIEW, entry.segment_id)
+                if not (seen or entry.deleted):
                     break
                 event = MembershipChange.from_entry(entry, reader.organisation_id, reader.positions)
                 reader.move(entry)
@@ -64,9 +66,17 @@ class Follower:
         except Unauthenticated:
             raise Forbidden("The token is no longer valid.") from None
         scope.need(Permission.SEGMENT_VIEW)
-        for segment_id in self.reader.wanted or ():
-            if not scope.reaches(Resource.SEGMENT, Right.VIEW, segment_id):
-                raise Forbidden("A followed segment may no longer be seen.")
+        out_of_reach = {
+            segment_id
+            for segment_id in self.reader.wanted or ()
+            if not scope.reaches(Resource.SEGMENT, Right.VIEW, segment_id)
+        }
+        if not out_of_reach:
+            return
+        async with self.context.database.reading() as session:
+            out_of_reach -= (await deletions(session, scope, out_of_reach)).keys()
+        if out_of_reach:
+            raise Forbidden("A followed segment may no longer be seen.")
 
 
 def _time() -> float:

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db.models import MembershipLog, MembershipUndo, Organisation, Segment
+from db.models import MembershipLog, MembershipUndo, Organisation, Segment, SegmentDeletion
 
 
 async def organisations(session: AsyncSession) -> list[int]:
@@ -35,7 +35,11 @@ async def prune_membership(session: AsyncSession, organisation_id: int, before: 
     undos = delete(MembershipUndo).where(
         col(MembershipUndo.organisation_id) == organisation_id, col(MembershipUndo.at) < before
     )
+    deletions = delete(SegmentDeletion).where(
+        col(SegmentDeletion.organisation_id) == organisation_id, col(SegmentDeletion.at) < before
+    )
     options = {"synchronize_session": False}
-    await session.execute(undos, execution_options=options)
+    for statement in (undos, deletions):
+        await session.execute(statement, execution_options=options)
     gone = await session.execute(entries.returning(col(MembershipLog.seq)), execution_options=options)
     return len(gone.all())

@@ -260,10 +260,10 @@ async def log_segment(
     now: datetime,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-) -> None:
-    """Records an edit of a segment, and wakes those who follow it."""
+) -> int:
+    """Records an edit of a segment, and wakes those who follow it; the number of the entry."""
     announce(session, scope.organisation_id, Topic.SEGMENT)
-    await change_log.append(
+    return await change_log.append(
         session,
         scope,
         noun="segment",

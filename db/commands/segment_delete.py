@@ -9,20 +9,25 @@ from sqlmodel import col
 
 from core.access import Resource, Right, Scope
 from core.errors import ConfirmRequired, InUse
+from db.actor_record import actor_record
 from db.commands.grant import withdraw_access
+from db.commands.membership_rows import standing_in
 from db.commands.segment import log_segment, segment_to_edit
 from db.commands.segment_order import close_gaps
+from db.database import Topic, announce
 from db.models import (
     CallSession,
     Lead,
     MembershipLog,
     MembershipUndo,
     Segment,
+    SegmentDeletion,
     SegmentGoal,
     SegmentGroup,
     SegmentMember,
     SegmentRevision,
 )
+from db.queries.policy import object_lines
 from db.queries.segment_use import in_use, segments_naming
 from db.queries.visible import visible_or_not_found
 
@@ -66,6 +71,8 @@ async def remove_segment(session: AsyncSession, scope: Scope, segment: Segment, 
         "members": segment.member_count,
         "filter": segment.filter,
     }
+    number = await log_segment(session, scope, segment, "deleted", now, before=before)
+    await _tell(session, scope, segment, number, now)
     for table in (MembershipLog, MembershipUndo, SegmentMember, SegmentRevision, SegmentGoal):
         await session.execute(
             delete(table).where(
@@ -74,7 +81,26 @@ async def remove_segment(session: AsyncSession, scope: Scope, segment: Segment, 
         )
     await session.delete(segment)
     await withdraw_access(session, scope, Resource.SEGMENT, segment.id)
-    await log_segment(session, scope, segment, "deleted", now, before=before)
+
+
+async def _tell(session: AsyncSession, scope: Scope, segment: Segment, number: int, now: datetime) -> None:
+    """Leaves word that all members have left, for those who follow the segment and can see it until now."""
+    lines = await object_lines(session, scope.organisation_id, [f"{Resource.SEGMENT.value}:{segment.id}"])
+    members = (await standing_in(session, segment)).members
+    row = SegmentDeletion(
+        organisation_id=scope.organisation_id,
+        segment_id=segment.id,
+        seq=segment.last_seq + 1,
+        changeset=number,
+        actor=actor_record(scope.actor),
+        rule_revision=segment.rule_revision,
+        at=now,
+        left=members.serialize(),
+        left_count=len(members),
+        viewers=[line.v0 for line in lines if line.v2 == Right.VIEW.value],
+    )
+    session.add(row)
+    announce(session, scope.organisation_id, Topic.MEMBERSHIP)
 
 
 async def _is_called(session: AsyncSession, scope: Scope, segment_ids: set[int], now: datetime) -> bool:

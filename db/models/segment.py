@@ -229,3 +229,28 @@ class MembershipUndo(SQLModel, table=True):
     seq: int = Field(sa_type=BigInteger)
     at: datetime = Field(sa_type=UtcDateTime)
     before: list[list[Any]] = Field(sa_type=JsonValue)
+
+
+class SegmentDeletion(SQLModel, table=True):
+    """The last entry of a deleted segment's membership log: whoever was in it has left.
+
+    viewers  users and teams (`user:5`) that could see it, roles apart
+    """
+
+    __tablename__ = "segment_deletion"
+
+    organisation_id: int = Field(
+        primary_key=True,
+        foreign_key="organisation.id",
+        sa_type=BigInteger,
+        sa_column_kwargs={"autoincrement": False},
+    )
+    segment_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(sa_type=BigInteger)
+    changeset: int = Field(sa_type=BigInteger)
+    actor: dict[str, Any] = Field(sa_type=JsonValue)
+    rule_revision: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    left: bytes
+    left_count: int
+    viewers: list[str] = Field(sa_type=JsonValue)

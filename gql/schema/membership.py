@@ -26,7 +26,7 @@ published(
         "AUTOMATION": "A lead changed, and the segment followed by itself.",
         "TIME": "Time went by.",
         "API": "A program did.",
-        "DELETION": "The leads were deleted.",
+        "DELETION": "The leads, or the segment, were deleted.",
     },
 )
 

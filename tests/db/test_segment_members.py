@@ -16,7 +16,7 @@ from core.errors import (
     StaleVersion,
     TooLarge,
 )
-from core.membership import Origin, SegmentKind
+from core.membership import Cause, Origin, SegmentKind
 from core.segment_filter import SegmentFilter
 from db.commands.segment import update_segment
 from db.commands.segment_delete import delete_segment
@@ -296,7 +296,7 @@ async def test_a_deleted_segment_is_gone_with_all_that_belongs_to_it(desk: Desk,
         await delete_segment(session, scope, segment, confirm=True, now=NOW)
 
     assert await desk.rows(segment) == {}
-    with pytest.raises(NotFound):
-        await desk.log(segment)
+    [last] = await desk.log(segment)
+    assert (last.left, last.cause, last.deleted) == ((1, 2), Cause.DELETION, True)
     [entry] = await desk.fetch(select(ChangeLog).where(col(ChangeLog.action) == "deleted"))
     assert entry.before["members"] == 2

@@ -25,6 +25,7 @@ def upgrade() -> None:
     move_owner_teams()
     add_duplicate_options()
     add_membership_undo()
+    add_segment_deletion()
     add_plans()
 
 
@@ -264,6 +265,24 @@ def _rebuild_without(table: str, constraint: str) -> None:
         *indexes,
     ):
         connection.exec_driver_sql(statement)
+
+
+def add_segment_deletion() -> None:
+    op.create_table(
+        "segment_deletion",
+        _id("organisation_id"),
+        _id("segment_id"),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("changeset", sa.BigInteger(), nullable=False),
+        sa.Column("actor", columns.JsonValue(), nullable=False),
+        sa.Column("rule_revision", sa.Integer(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(), nullable=False),
+        sa.Column("left", sa.LargeBinary(), nullable=False),
+        sa.Column("left_count", sa.Integer(), nullable=False),
+        sa.Column("viewers", columns.JsonValue(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.PrimaryKeyConstraint("organisation_id", "segment_id"),
+    )
 
 
 def add_membership_undo() -> None:
