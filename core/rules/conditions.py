@@ -107,6 +107,10 @@ class ConditionReader:
             if ahead.unit is Unit.HOURS:
                 refuse("An anniversary is a day: ask for days, weeks or months.", path)
             return self._counted(anniversary_spans(ahead, field.kind, self.now, self.catalogue.zone), path)
+        if operator is Operator.NULL and isinstance(value, Mapping):
+            # Left over from another operator: it is stored with the rule, so it must be one of theirs.
+            _leftover(value, path)
+            return Empty()
         if operator is Operator.IN_SEGMENT:
             return self._in_segments(field, value, path)
         return self._of_scalars(field, operator, _scalars(value, path), path)
@@ -226,6 +230,14 @@ def _operator(field: RuleField, said: object, path: Path) -> Operator:
 
 def _moves(test: Test) -> bool:
     return isinstance(test, SelectedBy) and any(depends_on_time(one.rule) for one in test.references)
+
+
+def _leftover(value: Mapping[str, object], path: Path) -> None:
+    named = read_named(value)
+    if named is None:
+        _amount(value, path)
+    else:
+        _scalars(list(named.ids), path)
 
 
 def _amount(value: object, path: Path) -> Amount:
