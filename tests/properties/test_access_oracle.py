@@ -1,7 +1,8 @@
 """Compiled access against Casbin's own `enforce`, on random policies."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from casbin import FastEnforcer
@@ -143,6 +144,28 @@ def is_part(inner: Access, outer: Access) -> bool:
 @given(accesses, limits)
 def test_a_limited_token_is_always_a_part_of_its_owner(access: Access, token: TokenLimits) -> None:
     assert is_part(limited(access, token), access)
+
+
+def test_ten_thousand_tokens_are_parts_of_their_owners_and_makers() -> None:
+    chance = random.Random(6)
+
+    def some(values: Sequence[Any]) -> frozenset[Any]:
+        return frozenset(each for each in values if chance.random() < 0.5)
+
+    def token() -> TokenLimits:
+        permissions = chance.choice([None, some(list(Permission))])
+        return TokenLimits(permissions, chance.choice([None, some(range(1, 10))]))
+
+    narrower = 0
+    for _ in range(10_000):
+        keys = [(resource, right) for resource in Resource for right in Right]
+        reach = {key: chance.choice([None, some(range(1, 7))]) for key in some(keys)}
+        owner, maker, asked = Access(some(list(Permission)), reach, some(range(1, 5))), token(), token()
+        made = limited(owner, asked.within(maker))
+        assert is_part(made, limited(owner, maker))
+        assert is_part(limited(owner, maker), owner)
+        narrower += made != owner
+    assert narrower > 5_000
 
 
 @given(accesses, limits, limits)
