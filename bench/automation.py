@@ -117,7 +117,7 @@ class Work:
         await _change(self.world, self.chance, self._some())
         before = await _moved(self.world.database)
         begin = time.perf_counter()
-        await self.worker.catch_up()
+        await self.worker.catch_up([self.world.scope.organisation_id])
         taken = time.perf_counter() - begin
         self.moves = await _moved(self.world.database) - before
         return taken

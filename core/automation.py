@@ -56,7 +56,7 @@ class _Standing:
 class FollowPlan:
     """The automated segments of one project, in the order in which their rules depend on each other.
 
-    fields  all that the rules ask about
+    fields  all that the rules ask about, but for the segments a lead is in: its rows tell these
     named   segments whose members they ask about
     sights  all who lend theirs
     cyclic  segments that name each other in a circle: they are not followed
@@ -73,7 +73,9 @@ class FollowPlan:
         ]
         self.named: frozenset[int] = frozenset().union(*named.values())
         self.sights = frozenset(one.sight for one in self.followers.values() if one.sight is not None)
-        self.fields: frozenset[RuleField] = frozenset().union(*(each.fields for _, each in self._levels))
+        fields: frozenset[RuleField] = frozenset().union(*(each.fields for _, each in self._levels))
+        self.fields = frozenset(field for field in fields if field.key != LEAD_SEGMENTS)
+        self._asks_segments = self.fields != fields
 
     def moves(
         self,
@@ -92,7 +94,7 @@ class FollowPlan:
         while True:
             joined, left = len(standing.joined), len(standing.left)
             for level, percolator in self._levels:
-                asked = {**values, LEAD_SEGMENTS: standing.members} if self.named else values
+                asked = {**values, LEAD_SEGMENTS: standing.members} if self._asks_segments else values
                 matched = set(percolator.matching(asked, moving))
                 self._let_go(standing, level - matched)
                 self._let_in(standing, matched, lead_id, sights)

@@ -27,12 +27,13 @@ async def values_of(
     project_id: int,
     lead_ids: Collection[int],
     fields: Iterable[RuleField],
+    source: LeadSource | None = None,
 ) -> LeadValues:
     """What the leads of a project have in these fields; leads that are not of the project are left out.
 
-    Two statements, and one more for each field that is a set.
+    Two statements, or one with the project's source at hand, and one more for each field that is a set.
     """
-    source = await _source(session, organisation_id, project_id)
+    source = source or await _source(session, organisation_id, project_id)
     asked, chosen = frozenset(fields), frozenset(lead_ids)
     statement, columns = source.with_columns(select(col(Lead.id)), asked, lead_ids=chosen)
     statement = statement.where(among(col(Lead.id), chosen))

@@ -7,9 +7,10 @@ changes while it is at work is in the queue for the next turn.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
 from pyroaring import BitMap64
@@ -39,10 +40,9 @@ from db.queries.automation import (
     rows_of_leads,
 )
 from db.queries.rule_values import values_of
-from gql.authz.enforcer import Policies
 from gql.authz.scope import operator_scope
 from gql.context import Clock
-from gql.jobs.automation_plan import OrganisationPlan, Plans, ProjectPlan, Sights
+from gql.jobs.automation_plan import Lenders, OrganisationPlan, Plans, ProjectPlan, Sights
 from gql.logs import log_unexpected
 from gql.settings import Settings
 
@@ -61,22 +61,28 @@ class AutomationWorker:
         self._database = database
         self._clock = clock
         self._tick = timedelta(seconds=tick_seconds)
-        self._policies = Policies()
+        self._lenders = Lenders()
         self._plans = Plans()
         # Rows that wait for somebody else to let go of a segment.
         self._passing: defaultdict[int, set[int]] = defaultdict(set)
+        self._rung: set[int] = set()
         self._wake = asyncio.Event()
         self._stopping = False
         database.on_commit(self._committed)
 
     async def run(self) -> None:
-        """Works until `stop`."""
+        """Works until `stop`: at once where this process changed leads, else as it looks around."""
+        polled = 0.0
         while not self._stopping:
             self._wake.clear()
             pause = PAUSE_SECONDS
             try:
-                await self.see_to_time()
-                await self.catch_up()
+                if monotonic() < polled + POLL_SECONDS and self._rung:
+                    await self.catch_up(self._rung)
+                else:
+                    polled = monotonic()
+                    await self.see_to_time()
+                    await self.catch_up()
                 pause = RETRY_SECONDS if any(self._passing.values()) else POLL_SECONDS
             except Exception as error:
                 log_unexpected("automation stumbled", error)
@@ -88,11 +94,17 @@ class AutomationWorker:
         self._stopping = True
         self._wake.set()
 
-    async def catch_up(self) -> None:
-        """Looks at all leads that changed, an organisation after the other, each a share at a time."""
+    async def catch_up(self, organisation_ids: Collection[int] | None = None) -> None:
+        """Looks at all leads that changed, an organisation after the other, each a share at a time.
+
+        organisation_ids  the only ones where any did; None: whichever
+        """
         self._passing.clear()
-        async with self._database.reading() as session:
-            waiting = await organisations_waiting(session)
+        if organisation_ids is None:
+            async with self._database.reading() as session:
+                organisation_ids = await organisations_waiting(session)
+        waiting = sorted(organisation_ids)
+        self._rung.difference_update(waiting)
         while waiting and not self._stopping:
             waiting = [one for one in waiting if await self._turn(one)]
 
@@ -109,23 +121,23 @@ class AutomationWorker:
                     await queue_for_time(session, organisation_id, crossing, now=now)
 
     async def _turn(self, organisation_id: int) -> bool:
-        """Looks at a share of an organisation's queue; whether there may be more of it."""
+        """Looks at a share of an organisation's queue; whether there was more of it."""
         passing, now = self._passing[organisation_id], self._clock()
         async with self._database.writing() as session:
             queue = await take_queue(session, organisation_id, passing=passing, now=now)
             if not queue.rows:
-                return False
+                return queue.is_full
             plan = await self._plans.of(session, organisation_id, queue.revision, now)
             share = share_of(queue, plan.heeds) if plan.projects else everything_of(queue)
             turn = Turn(session, organisation_id, plan, now)
             sights = Sights(
-                session, organisation_id, self._policies, queue.policy_revision, list(share.leads)
+                session, organisation_id, self._lenders, queue.policy_revision, frozenset(share.leads)
             )
             if await turn.follow(share.leads, sights, queue.cause) and queue.settled:
                 await let_go(session, organisation_id, share)
             else:
                 passing |= {*share.done, *([share.rest[0]] if share.rest else [])}
-        return True
+        return share.rest is not None or len(share.done) < len(queue.rows) or queue.is_full
 
     async def _crossing(
         self, session: AsyncSession, organisation_id: int, held: Hold, now: datetime
@@ -146,7 +158,8 @@ class AutomationWorker:
         return found
 
     def _committed(self, announced: frozenset[Announcement]) -> None:
-        if any(announcement.topic is Topic.LEADS for announcement in announced):
+        if rung := {one.organisation_id for one in announced if one.topic is Topic.LEADS}:
+            self._rung |= rung
             self._wake.set()
 
 
@@ -180,7 +193,12 @@ class Turn:
     ) -> dict[int, Moves]:
         follow, organisation_id = project.follow, self._scope.organisation_id
         values = await values_of(
-            self._session, organisation_id, project.project_id, list(leads), follow.fields
+            self._session,
+            organisation_id,
+            project.project_id,
+            list(leads),
+            follow.fields,
+            project.rules.source,
         )
         known = await sights.easily_known(follow.sights)
         moving = project.moving(self._now)

@@ -1,7 +1,7 @@
 """The automated segments of an organisation, ready to be asked; kept until their rules change."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from gql.authz.scope import lent_scope, operator_scope
 
 log = structlog.get_logger()
 
-KEPT_ORGANISATIONS = 64
+KEPT_ORGANISATIONS, KEPT_LENDERS = 64, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +91,37 @@ class Plans:
         return known
 
 
+class Lenders:
+    """The scopes of those who lend their sight, as long as nobody's rights change."""
+
+    def __init__(self) -> None:
+        self._policies = Policies()
+        self._known: OrderedDict[tuple[int, Actor], tuple[int, Scope | None]] = OrderedDict()
+
+    async def scope(
+        self, session: AsyncSession, organisation_id: int, actor: Actor, revision: int
+    ) -> Scope | None:
+        """The scope at that revision of the policy; None for who is shut out."""
+        key = organisation_id, actor
+        known = self._known.get(key)
+        if known is None or known[0] != revision:
+            scope = await lent_scope(session, organisation_id, actor, self._policies, revision)
+            known = self._known[key] = revision, scope
+        self._known.move_to_end(key)
+        if len(self._known) > KEPT_LENDERS:
+            self._known.popitem(last=False)
+        return known[1]
+
+
+@dataclass(frozen=True, slots=True)
 class Sights:
     """Who sees which of some leads, among those who lend their sight to automation."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        organisation_id: int,
-        policies: Policies,
-        policy_revision: int,
-        lead_ids: Collection[int],
-    ) -> None:
-        self._session = session
-        self._organisation_id = organisation_id
-        self._policies = policies
-        self._policy_revision = policy_revision
-        self._leads = frozenset(lead_ids)
-        self._scopes: dict[Actor, Scope | None] = {}
+    session: AsyncSession
+    organisation_id: int
+    lenders: Lenders
+    policy_revision: int
+    leads: frozenset[int]
 
     async def easily_known(self, actors: Iterable[Actor]) -> dict[Actor, frozenset[int]]:
         """What those see who see every lead, or none: without asking for each lead."""
@@ -117,20 +131,16 @@ class Sights:
             if scope is None:
                 known[actor] = frozenset()
             elif scope.within(Resource.LEAD, Right.VIEW) is None:
-                known[actor] = self._leads
+                known[actor] = self.leads
         return known
 
     async def ask(self, actor: Actor) -> frozenset[int]:
         """Which of the leads somebody sees."""
         scope = await self._scope(actor)
-        return frozenset() if scope is None else await leads_in_sight(self._session, scope, self._leads)
+        return frozenset() if scope is None else await leads_in_sight(self.session, scope, self.leads)
 
     async def _scope(self, actor: Actor) -> Scope | None:
-        if actor not in self._scopes:
-            self._scopes[actor] = await lent_scope(
-                self._session, self._organisation_id, actor, self._policies, self._policy_revision
-            )
-        return self._scopes[actor]
+        return await self.lenders.scope(self.session, self.organisation_id, actor, self.policy_revision)
 
 
 async def _compiled(

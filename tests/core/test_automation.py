@@ -40,8 +40,7 @@ def moves(
     city: str = "oslo",
     sights: Mapping[Actor, frozenset[int]] | None = None,
 ) -> Moves:
-    values = {"city": city, LEAD_SEGMENTS: frozenset({99})}
-    return plan.moves(LEAD, values, rows, sights or {}, never)
+    return plan.moves(LEAD, {"city": city}, rows, sights or {}, never)
 
 
 def many(*followers: Follower) -> FollowPlan:
@@ -103,10 +102,11 @@ def test_a_rule_that_is_another_segments_asks_about_the_members_that_one_asks_ab
     assert moves(plan, {}) == Moves(joined=(1, 2))
 
 
-def test_segments_without_rules_about_members_do_not_care_for_them() -> None:
+def test_whether_a_lead_is_in_any_segment_is_told_by_its_rows() -> None:
     plan = many(mirror(1, Condition(SEGMENT, Empty(), negated=True)))
-    assert plan.named == frozenset()
-    assert moves(plan, {}) == Moves(joined=(1,)), "the values say it is in 99"
+    assert (plan.named, plan.fields) == (frozenset(), frozenset())
+    assert moves(plan, {}) == Moves()
+    assert moves(plan, {5: HAND}) == Moves(joined=(1,))
 
 
 def test_segments_that_name_each_other_in_a_circle_are_left_alone() -> None:
