@@ -5,7 +5,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+RISKY = re.compile(r'^[\t\r\n]|(?:^|[;\r\n])"*[=+\-@＝＋－＠]')
+CELL_BREAK = re.compile(r"([;\r\n])")
 HARMLESS = re.compile(r"[+-]?[\d•\s().,/-]*\d[\d•\s().,/-]*")
 
 
@@ -19,9 +21,16 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> str:
 def safe_cell(value: object) -> str:
     """The value as text, with an apostrophe before what a spreadsheet would run as a formula.
 
+    Where lists are written with semicolons a spreadsheet splits lines at these, and at line ends within what is
+    quoted for others: so what follows one is looked at like a cell.
     Numbers and phones such as `+45 12 34 56 78` are left as they are: they cannot name a cell or a function.
     """
     text = "" if value is None else str(value)
-    if text.startswith(FORMULA_STARTS) and not HARMLESS.fullmatch(text):
-        return f"'{text}"
-    return text
+    if not RISKY.search(text) or HARMLESS.fullmatch(text):
+        return text
+    mark = "'" if text.startswith(("\t", "\r", "\n")) else ""
+    return mark + "".join(f"'{part}" if _runs(part) else part for part in CELL_BREAK.split(text))
+
+
+def _runs(part: str) -> bool:
+    return part.lstrip('"').startswith(FORMULA_STARTS) and not HARMLESS.fullmatch(part)

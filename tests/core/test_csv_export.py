@@ -4,15 +4,44 @@ import csv
 import io
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from core.csv_export import csv_lines, safe_cell
+from core.csv_export import FORMULA_STARTS, HARMLESS, csv_lines, safe_cell
 from core.jobs import MAX_ATTEMPTS, next_try_after
 from core.masking import masked_phone
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+A1", "@SUM(A1)", "\t=1", "\r=1", "+A1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+A1", "@SUM(A1)", "\t=1", "+A1", "＝1+1", '"=1']
+)
 def test_what_would_run_as_a_formula_is_made_text(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\n=1+1", "a\n'=1+1"),
+        ("\r=1", "'\r'=1"),
+        ('two\n"=1', "two\n'\"=1"),
+        ("=A1;+45 12 34", "'=A1;+45 12 34"),
+        ("call; then -5", "call; then -5"),
+    ],
+)
+def test_what_follows_a_semicolon_or_a_line_end_is_made_text_as_well(text: str, safe: str) -> None:
+    assert safe_cell(text) == safe
+
+
+@given(st.lists(st.text(alphabet="=+-@A1;,\"'\r\n\t x", max_size=9), min_size=1, max_size=3))
+@example(["x", 'a\n"=1'])
+def test_no_cell_begins_as_a_formula_whether_lines_are_split_at_commas_or_at_semicolons(
+    cells: list[str],
+) -> None:
+    for separator in ",;":
+        for row in csv.reader(io.StringIO(csv_lines([cells]), newline=""), delimiter=separator):
+            assert not [cell for cell in row if cell[:1] in FORMULA_STARTS and not HARMLESS.fullmatch(cell)]
 
 
 @pytest.mark.parametrize("text", ["+45 12 34 56 78", "+1 (334) 793-8701", "-12.5", "a=b", "", "'x", "1,5"])

@@ -11,7 +11,8 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Connect
-from tests.server import Installation
+from tests.import_office import ImportOffice
+from tests.server import Installation, Server
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +30,8 @@ TOKEN = """mutation { createApiToken(input: {name: "follower"}) {
   token apiToken { id } userErrors { message } } }"""
 REVOKE = "mutation($id: ID!) { revokeApiToken(input: {id: $id}) { userErrors { message } } }"
 IMPORT = "mutation($id: ID!) { importLeads(input: {uploadId: $id}) { job { id } userErrors { code } } }"
+INSPECTED = """query($id: ID!) { leadUpload(id: $id) { dialect { separator hasHeader }
+  mapping { column field } columns { name samples guessedType suggestedField } } }"""
 JOB = "query($id: ID!) { job(id: $id) { state error progress { rows valid } } }"
 
 
@@ -188,3 +191,44 @@ async def test_a_quiet_job_is_told_again_and_ends_with_forbidden_once_the_token_
                     break
             else:
                 pytest.fail("the stream ended without a word")
+
+
+async def test_inspecting_a_file_returns_columns_with_samples_a_guess_of_type_and_a_suggested_mapping(
+    installation: Installation, server: Server, connect: Connect
+) -> None:
+    office = ImportOffice(await connect(server.url, await token(installation)))
+    campaign = await office.campaign(
+        "LOOK",
+        fields=[
+            {"key": "phone", "type": "PHONE"},
+            {"key": "name"},
+            {"key": "beds", "type": "INTEGER"},
+            {"key": "opened", "type": "DATE"},
+            {"key": "email", "type": "EMAIL"},
+        ],
+    )
+    people = [
+        f"Ann {n};(201) 555-01{n:02};{n % 3};2024-03-0{n};a{n}@x.example;{n / 4};{'' if n % 2 else 'yes'}"
+        for n in range(1, 8)
+    ]
+    heading = "Name;Telephone;Beds;Opened;E-mail;Share;Wanted"
+    upload = await office.uploaded(campaign, "\n".join([heading, *people]).encode("cp1252"))
+    found = (await office.client.run(INSPECTED, id=upload))["leadUpload"]
+    assert found["dialect"]["separator"] == ";"
+    assert found["dialect"]["hasHeader"] is True
+    columns = {one["name"]: (one["guessedType"], one["suggestedField"]) for one in found["columns"]}
+    assert columns == {
+        "Name": ("TEXT", "name"),
+        "Telephone": ("PHONE", "phone"),
+        "Beds": ("INTEGER", "beds"),
+        "Opened": ("DATE", "opened"),
+        "E-mail": ("EMAIL", "email"),
+        "Share": ("DECIMAL", None),
+        "Wanted": ("BOOLEAN", None),
+    }
+    samples = {one["name"]: one["samples"] for one in found["columns"]}
+    assert samples["Name"] == ["Ann 1", "Ann 2", "Ann 3", "Ann 4", "Ann 5"]
+    assert (samples["Beds"], samples["Wanted"]) == (["1", "2", "0"], ["yes"])
+    assert {one["column"]: one["field"] for one in found["mapping"]} == {
+        name: field for name, (_, field) in columns.items() if field
+    }
