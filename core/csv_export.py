@@ -21,8 +21,8 @@ def csv_lines(rows: Iterable[Sequence[object]]) -> str:
 def safe_cell(value: object) -> str:
     """The value as text, with an apostrophe before what a spreadsheet would run as a formula.
 
-    Where lists are written with semicolons a spreadsheet splits lines at these, and at line ends within what is
-    quoted for others: so what follows one is looked at like a cell.
+    Where lists are written with semicolons a spreadsheet splits lines at these, and at line ends within what
+    is quoted for others: so what follows one is looked at like a cell.
     Numbers and phones such as `+45 12 34 56 78` are left as they are: they cannot name a cell or a function.
     """
     text = "" if value is None else str(value)
