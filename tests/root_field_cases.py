@@ -98,6 +98,7 @@ MUTATIONS: dict[str, dict[str, Any]] = {
     "exportLeadPool": given(id=Of("LeadPool")),
     "exportSegment": given(id=Of("Segment")),
     "grantPermission": given(permission="LEAD_VIEW", to={"teamId": Of("Team")}),
+    "importIntoSegment": given(uploadId=Of("SecondLeadUpload"), segmentId=Of("Segment")),
     "importLeads": given(uploadId=Of("SecondLeadUpload")),
     "moveSegment": given(id=Of("Segment"), groupId=Of("SegmentGroup")),
     "moveSegmentGroup": given(id=Of("SegmentGroup"), position=1),
