@@ -53,7 +53,8 @@ def uses_of(record: Mapping[str, Any], organisation_id: int) -> Uses:
         )
         for place, number in enumerate(record[key])
     ]
-    fields: set[str] = set()
+    pick = record.get("pick") or {}
+    fields: set[str] = {pick["rank_by"]} if pick.get("rank_by") else set()
     tags: set[str] = set()
     for condition, path in _conditions(record["rule"], ("rule",)):
         key = str(condition.get("field"))

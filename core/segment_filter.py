@@ -29,6 +29,7 @@ from core.rules.limits import MAX_CONDITIONS_IN_ALL, MAX_REFERENCE_DEPTH
 from core.rules.lint import Finding, lint
 from core.rules.segments import MembersBy, named_in
 from core.rules.values import Misfit
+from core.segment_pick import Pick, check_pick
 
 MAX_CHOSEN = 1_000
 MAX_DAYS = 36_600
@@ -68,6 +69,7 @@ class SegmentFilter:
     """What the client chose; an empty tuple or None chooses nothing there, and so limits nothing.
 
     rule  react-querybuilder's JSON as the client wrote it
+    pick  which of those that match; None: all of them
     """
 
     campaign_ids: tuple[int, ...] = ()
@@ -76,6 +78,7 @@ class SegmentFilter:
     results: tuple[str, ...] = ()
     last_changed: LastChanged | None = None
     rule: Mapping[str, Any] | None = None
+    pick: Pick | None = None
 
 
 def check_filter(
@@ -87,6 +90,8 @@ def check_filter(
     Raises  BadInput where nothing is chosen at all, or a status or result is unknown; InvalidRule
     """
     try:
+        if chosen.pick is not None:
+            check_pick(chosen.pick, catalogue, ("pick",))
         return _checked(chosen, catalogue, now, check_references([chosen.rule], catalogue, now))
     except BadInput as error:
         error.field = (*path, *error.field)
@@ -121,6 +126,8 @@ def _check_reference(
     record = catalogue.segments[number].filter
     if record is None:
         checked[number] = Misfit("it has no filter: ask for its members")
+    elif record.get("pick"):
+        checked[number] = Misfit("it picks some of those that match: ask for its members")
     elif number in way:
         checked[number] = Misfit("its rule refers to itself")
     elif len(way) == MAX_REFERENCE_DEPTH:
@@ -234,6 +241,7 @@ def filter_record(chosen: SegmentFilter) -> dict[str, Any]:
             "to": changed.end and changed.end.isoformat(),
         },
         "rule": chosen.rule,
+        "pick": chosen.pick and chosen.pick.record(),
     }
 
 
@@ -253,6 +261,7 @@ def filter_from(record: Mapping[str, Any]) -> SegmentFilter:
             changed["to"] and datetime.fromisoformat(changed["to"]),
         ),
         record["rule"],
+        Pick.from_record(picked) if (picked := record.get("pick")) else None,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     Double,
@@ -57,6 +58,7 @@ from core.rules import (
     references_of,
 )
 from core.rules.spans import union
+from core.segment_pick import FACTOR, PLACES, PRIME, ROUNDS, Pick
 from db.models import FieldDefinition, Lead, LeadSlots
 from db.models.columns import OrderedText, UtcDateTime
 from db.rule_columns import (
@@ -74,12 +76,22 @@ FIRST_SURROGATE, AFTER_SURROGATES, LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 @dataclass(frozen=True, slots=True)
+class Picking:
+    """The last step of a filter, over the leads that its saver may see; `rank` where a field ranks them."""
+
+    pick: Pick
+    rank: RuleField | None
+    visible: ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
 class LeadSource:
-    """The leads of one project, and the slot of each of its template fields."""
+    """The leads of one project, the slot of each of its template fields, and which that match are picked."""
 
     organisation_id: int
     project_id: int
     slots: Mapping[str, tuple[int, str]]
+    picking: Picking | None = None
 
     @classmethod
     def of(
@@ -90,8 +102,30 @@ class LeadSource:
 
     def matching(self, statement: Select[Any], rule: Rule) -> Select[Any]:
         """A statement over `lead`, narrowed to the leads of the project that the rule selects."""
+        if self.picking is not None:
+            return statement.where(
+                col(Lead.organisation_id) == self.organisation_id,
+                col(Lead.id).in_(self._picked(self.picking, rule)),
+            )
         statement, columns = self.with_columns(statement, fields_of(rule))
         return statement.where(rule_where(rule, columns, self._shared([rule])))
+
+    def _picked(self, picking: Picking, rule: Rule) -> Select[Any]:
+        """The ids of the leads that match and are picked."""
+        pick, rank = picking.pick, picking.rank
+        fields = fields_of(rule) | ({rank} if rank else frozenset())
+        statement, columns = self.with_columns(select(col(Lead.id)), fields)
+        place = _place_in_draw(col(Lead.id), pick)
+        found = statement.where(rule_where(rule, columns, self._shared([rule])), picking.visible)
+        if (pick.first, pick.beyond) != (0, PLACES):
+            found = found.where(place >= pick.first, place < pick.beyond)
+        if pick.limit is not None:
+            order: list[ColumnElement[Any]] = [place]
+            if rank is not None:
+                column = columns[rank.key]
+                order = [column.is_(None), column.desc() if pick.descending else column.asc()]
+            found = found.order_by(*order, col(Lead.id)).limit(pick.limit)
+        return found.correlate(None)
 
     def answering(self, statement: Select[Any], conditions: Sequence[Condition]) -> Select[Any]:
         """A statement over the leads of the project, with a column that is 1 where a condition holds, else 0.
@@ -172,6 +206,15 @@ def _references(rules: Iterable[Rule]) -> tuple[list[Reference], Counter[int]]:
 
 
 NOTHING_SHARED: Mapping[int, CTE] = {}
+
+
+def _place_in_draw(lead_id: Any, pick: Pick) -> ColumnElement[int]:
+    """`core.segment_pick.place_in_draw`, as both databases reckon it."""
+    prime, offset = literal(PRIME, BigInteger), literal(pick.offset, BigInteger)
+    mixed: ColumnElement[int] = (lead_id % prime * literal(FACTOR, BigInteger) + offset) % prime
+    for _ in range(ROUNDS):
+        mixed = (mixed * mixed + offset) % prime
+    return mixed % literal(PLACES, BigInteger)
 
 
 def rule_where(

@@ -29,6 +29,7 @@ from gql.execution.guard import Limits
 from gql.execution.operation import Operation, OperationRunner
 from gql.jobs.automation import automating
 from gql.jobs.membership_sweep import pruning
+from gql.jobs.pick_refresh import refreshing_picks
 from gql.jobs.upload_sweep import sweeping
 from gql.jobs.work import runner_of, working
 from gql.logs import RequestLog, configure_logs
@@ -144,6 +145,7 @@ class Application:
                 await stack.enter_async_context(automating(database, self._settings, self._clock))
                 await stack.enter_async_context(sweeping(self._settings, self._clock))
                 await stack.enter_async_context(pruning(database, self._settings, self._clock))
+                await stack.enter_async_context(refreshing_picks(database, self._settings, self._clock))
             yield
 
     async def close_streams(self) -> None:

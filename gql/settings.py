@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     max_bulk_leads: int = 200
     membership_log_days: int = Field(default=400, gt=0)
     max_members_at_once: int = Field(default=5_000, gt=0)
+    pick_seconds: float = Field(default=3_600, gt=0)
     max_tokens: int = 2_000
     max_depth: int = 15
     max_aliases: int = 50

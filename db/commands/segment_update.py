@@ -155,7 +155,9 @@ async def saved_rule(
     rules = await rules_of_project(
         session, scope.organisation_id, segment.project_id, [segment.filter["rule"]]
     )
-    return rules.source, check_filter(filter_from(segment.filter), rules.catalogue, now, SEGMENT_PATH)
+    chosen = filter_from(segment.filter)
+    rule = check_filter(chosen, rules.catalogue, now, SEGMENT_PATH)
+    return rules.source_for(chosen, scope), rule
 
 
 async def _leave_to_job(

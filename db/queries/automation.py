@@ -67,7 +67,9 @@ async def automated_segments(session: AsyncSession, organisation_id: int) -> lis
         .order_by(col(SegmentGroup.position), col(SegmentGroup.id), col(Segment.position), col(Segment.id))
         .execution_options(populate_existing=True)
     )
-    return [AutomatedSegment(row, exclusive) for row, exclusive in (await session.execute(found)).all()]
+    rows = (await session.execute(found)).all()
+    # What picks the first so many is not a matter of one lead: it is applied anew as a whole.
+    return [AutomatedSegment(row, exclusive) for row, exclusive in rows if not (row.filter or {}).get("pick")]
 
 
 async def rows_of_leads(

@@ -1,7 +1,7 @@
 """What rules over a project's leads may name, and where it is stored."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -13,9 +13,11 @@ from core.field_catalogue import Catalogue, Choice, KnownSegment, catalogue_of
 from core.fields import Field, FieldType
 from core.masking import holds_phones
 from core.rules.segments import named_in
+from core.segment_filter import SegmentFilter
 from core.statuses import LeadStatus
 from db.models import Campaign, CampaignResult, FieldDefinition, Organisation, Segment
-from db.rule_sql import LeadSource
+from db.rule_sql import LeadSource, Picking
+from db.scope_sql import visible_leads
 
 STATUSES = tuple(Choice(status.value, status.value.capitalize()) for status in LeadStatus)
 
@@ -30,6 +32,13 @@ class ProjectRules:
     catalogue: Catalogue
     source: LeadSource
     phones: frozenset[str]
+
+    def source_for(self, chosen: SegmentFilter, scope: Scope) -> LeadSource:
+        """The source for a filter, which picks among the leads that its saver may see."""
+        if chosen.pick is None:
+            return self.source
+        rank = None if chosen.pick.rank_by is None else self.catalogue.fields[chosen.pick.rank_by]
+        return replace(self.source, picking=Picking(chosen.pick, rank, visible_leads(scope)))
 
 
 async def rules_of_project(

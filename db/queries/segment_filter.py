@@ -81,9 +81,11 @@ async def checked_filter(
         session, scope, chosen.rule, rules.catalogue, segment_id=segment_id, path=(*path, "rule")
     )
     rule = check_filter(chosen, rules.catalogue, now, path)
-    check_asked(scope, (condition.field.key for condition in conditions_of(rule)), rules.phones)
+    asked = {condition.field.key for condition in conditions_of(rule)}
+    ranked = {chosen.pick.rank_by} if chosen.pick and chosen.pick.rank_by else set()
+    check_asked(scope, asked | ranked, rules.phones)
     await _check_chosen(session, scope, project_id, chosen, path)
-    return rules.source, rule
+    return rules.source_for(chosen, scope), rule
 
 
 async def plan_filter(

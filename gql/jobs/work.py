@@ -15,6 +15,7 @@ from gql.jobs.import_undo import LeadImportUndo
 from gql.jobs.lead_import import LeadImport
 from gql.jobs.lead_update import LeadUpdate
 from gql.jobs.membership_sweep import pruning
+from gql.jobs.pick_refresh import refreshing_picks
 from gql.jobs.runner import Handler, JobRunner
 from gql.jobs.segment_members import SegmentMembers
 from gql.jobs.upload_sweep import sweeping
@@ -65,5 +66,6 @@ async def work_until_stopped(settings: Settings, clock: Clock) -> None:
         automating(database, settings, clock),
         sweeping(settings, clock),
         pruning(database, settings, clock),
+        refreshing_picks(database, settings, clock),
     ):
         await stopped.wait()

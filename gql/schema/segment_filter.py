@@ -25,6 +25,7 @@ from gql.schema.ids import opaque
 from gql.schema.lead import Lead
 from gql.schema.pagination import Connection
 from gql.schema.rule_finding import RuleFinding
+from gql.schema.segment_pick import SegmentPick, SegmentPickInput
 from gql.schema.shown_phones import shown_filter
 from gql.schema.user_error import UserError
 
@@ -101,6 +102,9 @@ class SegmentFilter:
         description="The rule, as it was saved; what it asks about phones as far as "
         f"`{Permission.PHONE_VIEW.name}` shows."
     )
+    pick: SegmentPick | None = strawberry.field(
+        description="Which of the leads that match; null: all of them."
+    )
 
     findings: list[RuleFinding] = strawberry.field(
         resolver=resolve_findings,
@@ -122,6 +126,7 @@ class SegmentFilter:
             if changed is None
             else LastChanged(period=changed.period, days=changed.days, start=changed.start, end=changed.end),
             rule=None if chosen.rule is None else RuleTree(chosen.rule),
+            pick=None if chosen.pick is None else SegmentPick.from_core(chosen.pick),
         )
 
 
@@ -143,6 +148,9 @@ class SegmentFilterInput:
         default=None, description="Leads last changed then."
     )
     rule: RuleTree | None = strawberry.field(default=None, description="Conditions on the leads' fields.")
+    pick: SegmentPickInput | None = strawberry.field(
+        default=None, description="Which of the leads that match, as a last step; left out: all of them."
+    )
 
     def to_core(self, scope: Scope, path: Sequence[str]) -> CoreFilter:
         """Raises NotFound for an ID that is not of the caller's organisation."""
@@ -153,6 +161,7 @@ class SegmentFilterInput:
             tuple(self.results),
             self.last_changed.to_core() if self.last_changed else None,
             cast("Mapping[str, Any] | None", self.rule),
+            self.pick.to_core(path) if self.pick else None,
         )
 
 
