@@ -22,7 +22,7 @@ from db.models import MembershipLog, MembershipUndo, Segment, SegmentMember
 from tests.leads import NOW
 from tests.segment_desk import Desk, beds, make_desk, replayed, standing_of
 
-LEADS, EXAMPLES = 6, 8
+LEADS, EXAMPLES = 4, 15
 KEEP, MOVE = ExclusiveChoice.KEEP, ExclusiveChoice.MOVE
 CHOICES = st.sampled_from([KEEP, MOVE])
 SEGMENT = st.integers(0, 1)
