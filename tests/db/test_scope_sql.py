@@ -1,13 +1,14 @@
 """What a scope lets one see, asked of the database and worked out by hand from the same rows."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from core.access import (
@@ -37,6 +38,7 @@ from db.models import (
     User,
 )
 from db.models.columns import OrganisationRow
+from db.paging import OrderKey, Paging, fetch_page
 from db.queries.visible import VISIBLE, visible_by_id
 from db.scope_sql import visible_leads, visible_leads_by_id, visible_pools, visible_segments
 
@@ -249,11 +251,29 @@ async def test_lists_counts_and_look_ups_show_just_what_the_grants_give(
                 counted = await session.scalar(select(func.count()).select_from(model).where(*where))
                 found = await visible_by_id(session, scope, model, range(LEADS + 2))
                 assert sorted(listed) == sorted(expected), (model, scope)
+                assert await every_page(session, model, where, chance.randint(1, 9)) == sorted(expected)
                 assert counted == len(expected)
                 assert set(found) == expected
                 assert all(row.organisation_id == rows.organisation_id for row in found.values())
                 seen[model] += len(expected)
     assert all(seen[model] for model in (Segment, LeadPool, Lead, Campaign, Project, SegmentGroup))
+
+
+async def every_page(
+    session: AsyncSession, model: type[OrganisationRow], where: Sequence[ColumnElement[bool]], first: int
+) -> list[int]:
+    """The ids of all pages of that size, one after the other; no page but the last has room left."""
+    found: list[int] = []
+    after = None
+    while True:
+        page = await fetch_page(
+            session, select(model).where(*where), [OrderKey(col(model.id))], Paging(first, after)
+        )
+        found += [row.id for row in page.rows]
+        if not page.has_next:
+            return found
+        assert len(page.rows) == first
+        after = page.keys[-1]
 
 
 async def test_a_predicate_may_be_used_beside_the_tables_it_looks_into(
