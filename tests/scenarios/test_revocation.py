@@ -128,7 +128,8 @@ async def test_what_joins_after_the_right_was_taken_is_told_to_nobody(two: Two, 
                 await _answered(socket)
             await two.take()
             await two.change(ADD, segment=SEGMENT, lead=LEAD)
-            leaks += await _ends(socket, 1) != ["FORBIDDEN"]
+            # One that was not yet followed when the right went is of a segment that is not there.
+            leaks += await _ends(socket, 1) not in (["FORBIDDEN"], ["NOT_FOUND"])
         await two.change(REMOVE, segment=SEGMENT, lead=LEAD)
     assert leaks == 0
 
