@@ -139,6 +139,8 @@ async def update_segment(
         await goals_of_segments(session, scope.organisation_id, [segment_id], lock=True)
     segment = await segment_to_edit(session, scope, segment_id)
     check_version(segment.version, expected_version)
+    if "team_id" in settings and settings["team_id"] != segment.team_id:
+        _check_may_give(scope, segment)
     wanted = await _columns(session, scope, segment.project_id, settings)
     if settings.get("kind") is SegmentKind.STATIC:
         off = {"automation": Automation.OFF.value, "automation_actor": None}
@@ -169,6 +171,13 @@ async def segment_to_edit(
     if not scope.reaches(Resource.SEGMENT, right, segment.id):
         raise Forbidden(details={"right": right.value})
     return segment
+
+
+def _check_may_give(scope: Scope, segment: Segment) -> None:
+    """A segment's team may view it, so to change the team is to give access or take it. Raises Forbidden."""
+    scope.need(Permission.ACCESS_EDIT)
+    if not scope.reaches(Resource.SEGMENT, Right.ADMINISTER, segment.id):
+        raise Forbidden("You may not give access to this.")
 
 
 async def _columns(

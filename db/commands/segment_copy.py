@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Scope
+from core.access import Permission, Scope
 from core.errors import ConfirmRequired
 from core.membership import SegmentKind
 from core.names import checked_name
@@ -42,7 +42,8 @@ async def copy_segment(
 ) -> tuple[Segment, list[str]]:
     """A copy behind the last segment of the group, inactive until its filter is saved; and warnings.
 
-    Goals begin anew. Raises ConfirmRequired; Forbidden for a token that names its segments
+    Goals begin anew; the team is left out where the caller may not give access.
+    Raises ConfirmRequired; Forbidden for a token that names its segments
     """
     original = await visible_or_not_found(session, scope, Segment, segment_id)
     group = await group_for_new(session, scope, original.group_id)
@@ -51,6 +52,9 @@ async def copy_segment(
         raise ConfirmRequired(field=["input", "confirm"])
     columns = {each: getattr(original, each) for each in COPIED}
     awaits = original.kind == SegmentKind.DYNAMIC.value
+    if not scope.may(Permission.ACCESS_EDIT):
+        # The team may view its segments: to give it one is to give access.
+        columns["team_id"] = None
     columns |= {"name": wanted, "active": False, "awaits_filter": awaits}
     copy = await new_segment(session, scope, group, columns, now=now)
     if copy.team_id is not None:

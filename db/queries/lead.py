@@ -19,7 +19,7 @@ from core.fields import EPOCH
 from core.lead_search import read_search
 from core.lead_where import LEAD_PROJECT
 from core.masking import check_asked
-from core.rules import Rule, conditions_of, fields_of
+from core.rules import Rule, fields_of
 from core.segment_filter import check_rule
 from db.models import (
     Campaign,
@@ -203,7 +203,7 @@ def _check_phones(scope: Scope, choice: LeadChoice, rule: Rule | None, phones: f
     asked = {str(one.by) for one in choice.order}
     for each in (rule, choice.where):
         if each is not None:
-            asked |= {condition.field.key for condition in conditions_of(each)}
+            asked |= {field.key for field in fields_of(each)}
     check_asked(scope, asked, phones)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, false, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Scope
+from core.access import Permission, Scope
 from core.field_catalogue import Choice
 from db.models import Campaign, LeadPool, Pipeline, PipelineStage, Segment, Tag, Team, User
-from db.scope_sql import visible_campaigns, visible_pools, visible_segments
+from db.scope_sql import visible_campaigns, visible_pools, visible_segments, visible_tags
 
 MAX_CHOICES = 1_000
 
@@ -30,7 +30,9 @@ class RuleChoices:
 async def choices_of_rules(session: AsyncSession, scope: Scope, project_id: int) -> RuleChoices:
     """What rules over the leads of a project may name, as far as the caller sees it."""
     organisation_id = scope.organisation_id
-    tags = select(col(Tag.name), col(Tag.label)).where(col(Tag.organisation_id) == organisation_id)
+    tags = select(col(Tag.name), col(Tag.label)).where(
+        col(Tag.organisation_id) == organisation_id, visible_tags(scope)
+    )
     found = await session.execute(tags.order_by(col(Tag.name)).limit(MAX_CHOICES))
     objects = {}
     for noun, statement in _statements(scope, project_id).items():
@@ -42,6 +44,7 @@ async def choices_of_rules(session: AsyncSession, scope: Scope, project_id: int)
 def _statements(scope: Scope, project_id: int) -> dict[str, Any]:
     """Numbers and names, of what belongs to the project or to the organisation."""
     own = scope.organisation_id
+    sees_people = true() if scope.may(Permission.ORGANISATION_VIEW) else false()
     campaigns = select(col(Campaign.id)).where(
         col(Campaign.organisation_id) == own, col(Campaign.project_id) == project_id
     )
@@ -76,9 +79,9 @@ def _statements(scope: Scope, project_id: int) -> dict[str, Any]:
         )
         .order_by(col(Segment.name)),
         "Team": select(col(Team.id), col(Team.name))
-        .where(col(Team.organisation_id) == own)
+        .where(col(Team.organisation_id) == own, sees_people)
         .order_by(col(Team.name)),
         "User": select(col(User.id), col(User.name))
-        .where(col(User.organisation_id) == own)
+        .where(col(User.organisation_id) == own, sees_people)
         .order_by(col(User.name)),
     }

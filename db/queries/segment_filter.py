@@ -14,7 +14,7 @@ from core.access import Permission, Scope
 from core.errors import NotFound
 from core.masking import check_asked
 from core.membership import Origin
-from core.rules import Rule, conditions_of
+from core.rules import Rule, fields_of
 from core.segment_filter import SegmentFilter, check_filter
 from db.models import Campaign, Lead, LeadPool, Project, SegmentMember
 from db.paging import OrderKey, Page, Paging, fetch_page
@@ -81,7 +81,7 @@ async def checked_filter(
         session, scope, chosen.rule, rules.catalogue, segment_id=segment_id, path=(*path, "rule")
     )
     rule = check_filter(chosen, rules.catalogue, now, path)
-    asked = {condition.field.key for condition in conditions_of(rule)}
+    asked = {field.key for field in fields_of(rule)}
     ranked = {chosen.pick.rank_by} if chosen.pick and chosen.pick.rank_by else set()
     check_asked(scope, asked | ranked, rules.phones)
     await _check_chosen(session, scope, project_id, chosen, path)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
+from core.masking import shows_field
 from core.segment_owner import LEAD_OWNER
 from db.models import Lead, Segment, SegmentGroup, SegmentMember, User
 from db.scope_sql import is_member, visible_leads_by_id, visible_segments
@@ -18,7 +19,7 @@ async def owners_by_segment(
     """The owner of each lead by the first of its segments that says whose its members are.
 
     Segments come by the places of groups and of segments in them, as far as the caller sees them; one
-    where the attribute names nobody still is the first.
+    where the attribute names nobody still is the first, as is one whose attribute the token hides.
     """
     fields = await _first_fields(session, scope, lead_ids)
     leads = select(Lead).where(
@@ -31,7 +32,7 @@ async def owners_by_segment(
     named = {
         lead.id: lead.field_values.get(fields[lead.id], "").strip().lower()
         for lead in rows
-        if lead.id not in own
+        if lead.id not in own and shows_field(scope, fields[lead.id])
     }
     users = select(User).where(
         col(User.organisation_id) == scope.organisation_id,

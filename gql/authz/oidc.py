@@ -12,6 +12,8 @@ from core.errors import Unauthenticated
 from core.identity import normal_email
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+# Some providers write it as a text.
+VERIFIED = (True, "true")
 REQUIRED = ("exp", "iat", "iss", "aud", "sub")
 KEYS_KEPT = timedelta(minutes=10)
 UNKNOWN_KEY_PAUSE = timedelta(seconds=10)
@@ -58,7 +60,7 @@ class OidcVerifier:
             raise Unauthenticated from None
         email = normal_email(str(claims.get("email", "")))
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-        if email is None or claims.get("email_verified") is False or now >= expires_at + LEEWAY:
+        if email is None or claims.get("email_verified", True) not in VERIFIED or now >= expires_at + LEEWAY:
             raise Unauthenticated
         return Identity(email, expires_at)
 

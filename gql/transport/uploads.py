@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from core.access import Permission
-from core.errors import BadInput, Conflict, LeadgraphError, TooLarge
+from core.errors import BadInput, Conflict, Forbidden, LeadgraphError, TooLarge
 from db.commands.lead_upload import RECEIVING, record_received
 from db.models import LeadUpload
 from db.queries.visible import visible_or_not_found
@@ -74,6 +74,10 @@ class UploadEndpoint:
         address = request.client.host if request.client else None
         context = await open_context(self._services(), principal, None, address)
         context.need(Permission.LEAD_IMPORT, "uploads")
+        if request.method == "PUT" and context.scope.limits.plan_only:
+            denial = Forbidden("This token only plans: a person uploads the file.")
+            context.denied("uploads", denial)
+            raise denial
         return context
 
     async def _upload(self, context: Context, given: str) -> LeadUpload:

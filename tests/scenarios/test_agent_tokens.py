@@ -20,6 +20,9 @@ WHERE = """query($rule: RuleTree!, $project: ID!) {
   leads(filter: $rule, where: {projectId: $project}) { totalCount } }"""
 EDIT = """mutation($id: ID!, $key: String!) {
   updateLead(input: {id: $id, values: [{key: $key, value: "new"}]}) { lead { id } userErrors { code } } }"""
+OWNER = "{ leads { nodes { ownerBySegment { email } } } }"
+ANNOUNCE = """mutation($campaign: ID!) { createLeadUpload(input: {
+  campaignId: $campaign, fileName: "a.csv"}) { leadUpload { id } userErrors { message } } }"""
 EXPLAIN = """query($segment: ID!, $lead: ID!) {
   explainMembership(segmentId: $segment, leadId: $lead) { isMember } }"""
 PEOPLE: list[dict[str, Any]] = [
@@ -60,6 +63,9 @@ async def test_a_token_limited_to_fields_neither_sees_nor_asks_about_nor_edits_o
     assert (await narrow.run(WHERE, **asked))["leads"]["totalCount"] == 1
     await forbidden(narrow, WHERE, **{**asked, "rule": rule(("city", "=", "oslo"))})
     await forbidden(narrow, EXPLAIN, segment=segment, lead=lead)
+    for combined in ("inSegment", "notInSegment"):
+        by_rules = rule(("lead.segments", combined, {"segments": [segment], "by": "rules"}))
+        await forbidden(narrow, WHERE, **{**asked, "rule": by_rules})
     await forbidden(narrow, EDIT, id=lead, key="city")
     assert (await narrow.run(EDIT, id=lead, key="name"))["updateLead"]["userErrors"] == []
     for closed in ("{ changeLog { totalCount } }", '{ leadUpload(id: "x") { id } }'):
@@ -94,3 +100,28 @@ async def test_a_token_that_only_plans_changes_nothing_and_a_person_applies_its_
     assert await office.members(segment) == []
     assert (await office.client.run(apply, id=planned["id"]))["applyPlan"]["userErrors"] == []
     assert await office.members(segment) == ["Anna"]
+
+
+async def test_a_hidden_field_does_not_show_through_whose_lead_it_is_by_its_segment(
+    office: SegmentOffice, shop: tuple[Server, str], connect: Connect
+) -> None:
+    boss = (await office.client.run("{ viewer { user { email } } }"))["viewer"]["user"]["email"]
+    await office.furnish([{"name": "Anna", "mail": boss}])
+    segment = await office.segment(ownerField="mail")
+    await office.add(segment, "Anna")
+    assert (await office.client.run(OWNER))["leads"]["nodes"] == [{"ownerBySegment": {"email": boss}}]
+    narrow = await limited(shop[0], connect, office.client, fields=["name"])
+    assert (await narrow.run(OWNER))["leads"]["nodes"] == [{"ownerBySegment": None}]
+
+
+async def test_a_token_that_only_plans_uploads_no_file(
+    office: SegmentOffice, shop: tuple[Server, str], connect: Connect
+) -> None:
+    await office.furnish([])
+    made = (await office.client.run(ANNOUNCE, campaign=office.campaigns["C"]))["createLeadUpload"]
+    assert made["userErrors"] == []
+    path = f"/uploads/{made['leadUpload']['id']}"
+    planner = await limited(shop[0], connect, office.client, planOnly=True)
+    refused = await planner.put(path, b"name,phone\n")
+    assert refused.status_code == 403
+    assert (await office.client.put(path, b"name,phone\nAnna,202-555-0100\n")).status_code == 200

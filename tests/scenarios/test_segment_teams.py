@@ -1,0 +1,84 @@
+"""Who may give a segment to a team or take it away, and what rules offer to whom; on both engines."""
+
+import pytest
+
+from tests.client import Client, GraphQLFailed
+from tests.conftest import Connect
+from tests.server import Installation, Server
+from tests.settings_desk import PROJECT, Desk, beds, lead, open_desk
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = """mutation($input: CreateApiTokenInput!) { createApiToken(input: $input) {
+  token userErrors { message } } }"""
+TAG = """mutation($lead: ID!, $label: String!) {
+  tagLeads(input: {selection: {ids: [$lead]}, labels: [$label]}) { userErrors { message } } }"""
+OFFERED = """query($project: ID!) { ruleFields(projectId: $project) { name values { label } } }"""
+
+
+@pytest.fixture
+async def desk(installation: Installation, server: Server, connect: Connect) -> Desk:
+    return await open_desk(installation, server, connect)
+
+
+async def editor(desk: Desk, segment: str, *permissions: str) -> Client:
+    """Somebody with the right to edit the segment, who sees its leads."""
+    made = await desk.do("createUser", "user { id }", email="gus@x.example", name="Gus", roles=["AGENT"])
+    gus = {"userId": made["user"]["id"]}
+    for permission in permissions:
+        await desk.do("grantPermission", permission=permission, to=gus)
+    await desk.do("setSegmentAccess", segmentId=segment, access=[{"to": gus, "rights": ["EDIT"]}])
+    return await desk.person("gus@x.example")
+
+
+async def offered(desk: Desk, client: Client) -> dict[str, list[str]]:
+    fields = (await client.run(OFFERED, project=PROJECT))["ruleFields"]
+    return {each["name"]: [one["label"] for one in each["values"] or ()] for each in fields}
+
+
+async def test_only_who_may_give_access_to_a_segment_gives_it_to_a_team_or_takes_it_away(desk: Desk) -> None:
+    teams = [
+        (await desk.do("createTeam", "team { id }", name=name))["team"]["id"] for name in ("red", "blue")
+    ]
+    segment = await desk.segment("Theirs")
+    gus = await editor(desk, segment, "SEGMENT_EDIT")
+    await desk.do("updateSegment", id=segment, teamId=teams[0])
+    await desk.save(segment, beds("<=", 2))
+
+    async def refused(team: str | None) -> None:
+        with pytest.raises(GraphQLFailed) as failed:
+            await desk.ask("updateSegment", client=gus, id=segment, teamId=team)
+        assert failed.value.codes == ["FORBIDDEN"]
+
+    await refused(None)
+    chosen = "segment { team { name } }"
+    copy = await desk.ask("copySegment", chosen, gus, id=segment, name="Copy", confirm=True)
+    assert copy == {"segment": {"team": None}, "userErrors": []}
+    renamed = await desk.ask("updateSegment", chosen, gus, id=segment, name="Renamed")
+    assert renamed == {"segment": {"team": {"name": "red"}}, "userErrors": []}
+    [user] = [
+        each["id"]
+        for each in (await desk.client.run("{ users { nodes { id email } } }"))["users"]["nodes"]
+        if each["email"] == "gus@x.example"
+    ]
+    # The permission alone is not enough: it takes the right to administer the segment besides.
+    await desk.do("grantPermission", permission="ACCESS_EDIT", to={"userId": user})
+    for team in (None, teams[1]):
+        await refused(team)
+    assert (await desk.show(segment, "team { name }"))["team"] == {"name": "red"}
+
+
+async def test_rules_offer_tags_and_people_only_to_who_may_list_them(desk: Desk) -> None:
+    for number, label in ((1, "Near"), (2, "Far")):
+        await desk.client.run(TAG, lead=lead(number), label=label)
+    segment = await desk.segment()
+    gus = await editor(desk, segment)
+    await desk.add(segment, 1)
+
+    whole, part = await offered(desk, desk.client), await offered(desk, gus)
+    assert (whole["lead.tags"], part["lead.tags"]) == (["Far", "Near"], ["Near"])
+    assert part["lead.ownerUser"] == whole["lead.ownerUser"] != []
+    limits = {"name": "t", "scopes": ["SEGMENT_VIEW", "LEAD_VIEW"]}
+    made = (await desk.client.run(TOKEN, input=limits))["createApiToken"]
+    narrow = await offered(desk, await desk.connect(desk.server.url, made["token"]))
+    assert (narrow["lead.tags"], narrow["lead.ownerUser"]) == (["Far", "Near"], [])
