@@ -10,12 +10,12 @@ from gql.schema.segment_member import SegmentMembersPayload
 
 
 async def done_or_planned(context: Context, operation: Operation, *, dry_run: bool) -> SegmentMembersPayload:
-    """What an operation on one segment did, or its plan."""
+    """What an operation did, or its plan."""
     if dry_run:
         return SegmentMembersPayload(plan=await planned(context, operation))
     async with context.writing() as (session, scope):
-        [done] = await operation.run(session, scope, context.now)
-    return SegmentMembersPayload.from_core(done)
+        done = await operation.run(session, scope, context.now)
+    return SegmentMembersPayload.from_core(*done)
 
 
 async def planned(context: Context, operation: Operation) -> Plan:

@@ -68,7 +68,8 @@ class Desk:
 
     async def remove(self, segment: int, leads: Iterable[int]) -> MembersUpdated:
         async with self.database.writing() as session:
-            return await remove_leads(session, self.world.scope, segment, list(leads), now=NOW)
+            [done] = await remove_leads(session, self.world.scope, [segment], list(leads), now=NOW)
+            return done
 
     async def update(self, segment: int, choice: UpdateChoice) -> MembersUpdated:
         async with self.database.writing() as session:

@@ -130,25 +130,21 @@ class AddLeads:
 
 @dataclass(frozen=True, slots=True)
 class RemoveLeads:
-    """Removing leads from a segment by hand."""
+    """Removing leads from segments by hand."""
 
-    segment_id: int
+    segment_ids: tuple[int, ...]
     lead_ids: tuple[int, ...]
     kind = PlanKind.REMOVE_LEADS
 
-    @property
-    def segment_ids(self) -> tuple[int, ...]:
-        return (self.segment_id,)
-
     def record(self) -> dict[str, Any]:
-        return {"segment": self.segment_id, "leads": list(self.lead_ids)}
+        return {"segments": list(self.segment_ids), "leads": list(self.lead_ids)}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["segment"], tuple(record["leads"]))
+        return cls(tuple(record["segments"]), tuple(record["leads"]))
 
     async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
-        return [await remove_leads(session, scope, self.segment_id, self.lead_ids, now=now)]
+        return await remove_leads(session, scope, self.segment_ids, self.lead_ids, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,9 +156,10 @@ async def update_segment(
     if "goals" in settings:
         before |= goals_record(await set_goals(session, segment, settings["goals"], now))
         after |= goals_record(settings["goals"])
-    segment.version += 1
-    segment.updated_at = now
-    await log_segment(session, scope, segment, "updated", now, before=before, after=after)
+    if after != before:
+        segment.version += 1
+        segment.updated_at = now
+        await log_segment(session, scope, segment, "updated", now, before=before, after=after)
     return segment
 
 

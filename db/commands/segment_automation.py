@@ -48,24 +48,29 @@ async def update_automated(
 
     Raises  StaleVersion; Conflict for a static segment, InvalidRule where the filter no longer holds
     """
+    seen = None
     if automation is not None:
-        await members_to_edit(session, scope, segment_id)
+        seen = (await members_to_edit(session, scope, segment_id)).version
     segment = await update_segment(
         session, scope, segment_id, settings, expected_version=expected_version, now=now
     )
-    if automation is not None:
-        await _automate(session, scope, segment, automation, now)
+    if automation is None or not await _automate(session, scope, segment, automation, now):
+        return segment
+    if segment.version == seen:
+        segment.version += 1
+        segment.updated_at = now
     return segment
 
 
 async def _automate(
     session: AsyncSession, scope: Scope, segment: Segment, automation: Automation, now: datetime
-) -> None:
+) -> bool:
+    """Sets the automation of a segment, unless it is off and stays so; whether it did."""
     if automation is not Automation.OFF and segment.kind == SegmentKind.STATIC:
         raise Conflict("A static segment has no filter to follow.", field=AUTOMATION_PATH)
     before = Automation(segment.automation)
     if automation is before is Automation.OFF:
-        return
+        return False
     segment.automation = automation.value
     segment.automation_actor = None if automation is Automation.OFF else actor_record(scope.actor)
     await change_log.append(
@@ -81,3 +86,4 @@ async def _automate(
     if automation in MODES and segment.filter is not None:
         choice = UpdateChoice(MODES[automation])
         await update_segment_members(session, scope, segment.id, choice, now=now)
+    return True

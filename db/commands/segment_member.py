@@ -102,13 +102,23 @@ async def add_leads(
 
 
 async def remove_leads(
-    session: AsyncSession, scope: Scope, segment_id: int, lead_ids: Collection[int], *, now: datetime
-) -> MembersUpdated:
-    """Takes leads out and keeps them out: no rule puts them back. Leads that are not in are passed over."""
+    session: AsyncSession,
+    scope: Scope,
+    segment_ids: Sequence[int],
+    lead_ids: Collection[int],
+    *,
+    now: datetime,
+) -> list[MembersUpdated]:
+    """Takes leads out of segments and keeps them out: no rule puts them back.
+
+    Leads that are not in are passed over.
+    """
+    check_count(segment_ids, MAX_SEGMENTS, "segmentIds")
     check_count(lead_ids, MAX_LEADS, "leadIds")
-    segment = await members_to_edit(session, scope, segment_id)
-    await _check_leads(session, scope, segment, lead_ids)
-    return await bar(session, scope, segment, BitMap64(lead_ids), now)
+    segments = await segments_to_edit(session, scope, segment_ids, ExclusiveChoice.KEEP)
+    for segment in segments:
+        await _check_leads(session, scope, segment, lead_ids)
+    return [await bar(session, scope, segment, BitMap64(lead_ids), now) for segment in segments]
 
 
 async def release_leads(
@@ -158,12 +168,15 @@ async def empty_segment(
     segment = await members_to_edit(session, scope, segment_id)
     if not confirm:
         raise ConfirmRequired(field=["input", "confirm"])
-    if not keep_automation:
+    before = {"automation": segment.automation}
+    if not keep_automation and segment.automation != Automation.OFF.value:
         segment.automation, segment.automation_actor = Automation.OFF.value, None
+        segment.version += 1
+        segment.updated_at = now
     standing = await standing_in(session, segment)
     leaving = standing.members
     record = {"members": len(leaving), "automation": segment.automation}
-    number = await log_edit(session, scope, segment, "emptied", now, record)
+    number = await log_edit(session, scope, segment, "emptied", now, record, before)
     await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, None)])
     return MembersUpdated(segment, number, left=len(leaving))
 
@@ -241,11 +254,17 @@ def by_hand(segment: Segment, number: int, now: datetime) -> Changeset:
 
 
 async def log_edit(
-    session: AsyncSession, scope: Scope, segment: Segment, action: str, now: datetime, after: dict[str, Any]
+    session: AsyncSession,
+    scope: Scope,
+    segment: Segment,
+    action: str,
+    now: datetime,
+    after: dict[str, Any],
+    before: dict[str, Any] | None = None,
 ) -> int:
     """Enters an operation in the change log; the number of its changeset."""
     return await change_log.append(
-        session, scope, noun="segment", noun_id=segment.id, action=action, now=now, after=after
+        session, scope, noun="segment", noun_id=segment.id, action=action, now=now, before=before, after=after
     )
 
 

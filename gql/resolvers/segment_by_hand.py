@@ -49,11 +49,12 @@ async def add_leads_to_segments(info: Info, input: AddLeadsToSegmentsInput) -> A
 
 async def remove_leads_from_segment(info: Info, input: RemoveLeadsFromSegmentInput) -> SegmentMembersPayload:
     context = info.context
-    segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
+    segment_ids = _segments(context, input)
     which = _leads(context, input)
     if isinstance(which, LeadSelectionInput):
-        return SegmentMembersPayload(job=await _begin(context, ByHand.REMOVE, [segment_id], which))
-    return await done_or_planned(context, RemoveLeads(segment_id, tuple(which)), dry_run=input.dry_run)
+        return SegmentMembersPayload(job=await _begin(context, ByHand.REMOVE, segment_ids, which))
+    operation = RemoveLeads(tuple(segment_ids), tuple(which))
+    return await done_or_planned(context, operation, dry_run=input.dry_run)
 
 
 async def release_leads(info: Info, input: ReleaseLeadsInput) -> SegmentMembersPayload:
@@ -72,6 +73,15 @@ async def empty_segment(info: Info, input: EmptySegmentInput) -> SegmentMembersP
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
     operation = EmptySegment(segment_id, input.confirm or input.dry_run, input.keep_automation)
     return await done_or_planned(context, operation, dry_run=input.dry_run)
+
+
+def _segments(context: Context, input: RemoveLeadsFromSegmentInput) -> list[int]:
+    """The segments that are named, one or several."""
+    if (input.segment_id is None) == (input.segment_ids is None):
+        raise BadInput("Give either `segmentId` or `segmentIds`.", field=PATH)
+    if input.segment_id is not None:
+        return [ids.local(NOUN, input.segment_id, context.scope, PATH)]
+    return ids.locals_of(NOUN, input.segment_ids or (), context.scope, ["input", "segmentIds"])
 
 
 def _leads(context: Context, input: Chosen) -> list[int] | LeadSelectionInput:

@@ -227,7 +227,7 @@ class Mutation(LeadMutation):
         segment_by_hand.remove_leads_from_segment,
         SegmentMembersPayload,
         Permission.SEGMENT_EDIT,
-        "Takes leads out of a segment by hand; rules do not put them back.",
+        "Takes leads out of a segment, or of several, by hand; rules do not put them back.",
     )
     release_leads: SegmentMembersPayload | None = changes(
         segment_by_hand.release_leads,

@@ -98,9 +98,14 @@ class AddLeadsToSegmentsInput:
     )
 
 
-@strawberry.input(description="Leads to take out of a segment by hand.")
+@strawberry.input(description="Leads to take out of a segment, or of several, by hand.")
 class RemoveLeadsFromSegmentInput:
-    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+    segment_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The segment; or else `segmentIds`."
+    )
+    segment_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Several segments, at most 50, all or none."
+    )
     lead_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="The leads, at most 200, at once; or else a selection."
     )
@@ -188,13 +193,19 @@ class SegmentMembersUpdate:
 @strawberry.type(description="A segment after its members changed, or why nothing was done.")
 class SegmentMembersPayload:
     segment: Segment | None = strawberry.field(
-        default=None, description="The segment afterwards; null where a job acts on chosen leads."
+        default=None,
+        description="The segment afterwards; null where there are several, or a job acts on chosen leads.",
     )
     changeset: strawberry.ID | None = strawberry.field(
-        default=None, description="The entry in the change log, and in the feed."
+        default=None,
+        description="The entry in the change log, and in the feed; null where there are several.",
     )
     counts: MembershipCounts | None = strawberry.field(
-        default=None, description="Who moved; null where a job moves them."
+        default=None,
+        description="Who moved; null where a job moves them, and where there are several segments.",
+    )
+    updates: list[SegmentMembersUpdate] = strawberry.field(
+        default_factory=list, description="What was done, by segment; empty where a job does it."
     )
     job: Job | None = strawberry.field(
         default=None, description="The job that moves the members; its `segmentMembers` tells who moved."
@@ -205,11 +216,14 @@ class SegmentMembersPayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")
 
     @classmethod
-    def from_core(cls, done: MembersUpdated) -> Self:
-        update = SegmentMembersUpdate.from_core(done)
-        counts = None if done.job else update.counts
-        job = None if done.job is None else Job.from_row(done.job)
-        return cls(segment=update.segment, changeset=update.changeset, counts=counts, job=job)
+    def from_core(cls, *done: MembersUpdated) -> Self:
+        updates = [SegmentMembersUpdate.from_core(one) for one in done]
+        if len(done) > 1:
+            return cls(updates=updates)
+        [update], job = updates, done[0].job
+        if job is not None:
+            return cls(segment=update.segment, changeset=update.changeset, job=Job.from_row(job))
+        return cls(segment=update.segment, changeset=update.changeset, counts=update.counts, updates=updates)
 
 
 @strawberry.type(description="Segments after leads were added by hand, or why nothing was done.")

@@ -106,9 +106,8 @@ class Laws:
                     )
                     return added.changeset
                 case ("remove", place, leads):
-                    return (
-                        await remove_leads(session, scope, self.segments[place], leads, now=now)
-                    ).changeset
+                    [removed] = await remove_leads(session, scope, [self.segments[place]], leads, now=now)
+                    return removed.changeset
                 case ("release", place, leads):
                     return (
                         await release_leads(session, scope, self.segments[place], leads, now=now)

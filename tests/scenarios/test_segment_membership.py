@@ -20,6 +20,18 @@ ACCESS = """mutation($input: SetSegmentAccessInput!) { setSegmentAccess(input: $
   userErrors { message } } }"""
 
 
+AUTOMATE = """mutation($input: UpdateSegmentInput!) { updateSegment(input: $input) {
+  segment { automation version } } }"""
+AUTOMATION = "query($id: ID!) { segment(id: $id) { automation version } }"
+LOG = "query($id: ID!) { changeLog(objectId: $id) { nodes { action before after } } }"
+REMOVE_FROM_SEVERAL = """mutation($input: RemoveLeadsFromSegmentInput!) {
+  done: removeLeadsFromSegment(input: $input) {
+    segment { id } changeset counts { left }
+    updates { segment { id memberCount } changeset
+      counts { joined left moved kept barred held pinned released } }
+    plan { wouldLeave segments { segment { id } } } userErrors { code message field } } }"""
+
+
 @pytest.fixture
 async def desk(office: SegmentOffice) -> MembershipOffice:
     await office.furnish(PEOPLE)
@@ -90,6 +102,34 @@ async def test_a_segment_is_emptied_when_that_is_confirmed(desk: MembershipOffic
     assert len(await desk.members(segment)) == 3
     assert (await desk.empty(segment))["counts"] == counts(left=3)
     assert await desk.members(segment) == {}
+
+
+async def test_emptying_turns_automation_off_unless_told_otherwise_as_an_edit_that_the_log_tells(
+    desk: MembershipOffice,
+) -> None:
+    segment = await desk.office.segment()
+    await desk.save(segment, "Oslo")
+    automated = {"input": {"id": segment, "automation": "MIRROR"}}
+    [before] = (await desk.client.run(AUTOMATE, **automated))["updateSegment"].values()
+    assert before["automation"] == "MIRROR"
+    assert before["version"] == 3
+    same = {"input": {"id": segment, "active": True}}
+    [again] = (await desk.client.run(AUTOMATE, **same))["updateSegment"].values()
+    assert again == before, "an edit that changes nothing is none"
+    await desk.does(OPERATIONS["empty"], segmentId=segment, confirm=True, keepAutomation=True)
+    assert (await desk.client.run(AUTOMATION, id=segment))["segment"] == before
+    await desk.empty(segment)
+    answer = await desk.client.run(AUTOMATION, id=segment)
+    assert answer["segment"] == {"automation": "OFF", "version": before["version"] + 1}
+    entries = (await desk.client.run(LOG, id=segment))["changeLog"]["nodes"]
+    assert [entry["before"] for entry in entries if entry["action"] == "emptied"] == [
+        {"automation": "mirror"}
+    ] * 2
+    assert [entry["after"]["automation"] for entry in entries if entry["action"] == "emptied"] == [
+        "off",
+        "mirror",
+    ]
+    assert [entry["action"] for entry in entries].count("updated") == 0
 
 
 async def test_in_an_exclusive_project_leads_are_kept_moved_or_the_operation_is_rejected(
@@ -198,8 +238,28 @@ async def test_a_project_becomes_exclusive_once_no_lead_is_in_two_of_its_segment
     assert free["counts"] == counts(joined=1)
 
 
-async def test_one_call_adds_leads_to_several_segments(desk: MembershipOffice) -> None:
+async def test_one_call_adds_leads_to_several_segments_or_takes_them_out_of_several(
+    desk: MembershipOffice,
+) -> None:
     segments = [await desk.office.segment("A"), await desk.office.segment("B")]
     done = await desk.add([*segments, segments[0]], "Anna", "Bo")
     assert [update["counts"] for update in done] == [counts(joined=2)] * 2
     assert [sorted(await desk.members(one)) for one in segments] == [["Anna", "Bo"]] * 2
+    given = {"segmentIds": [*segments, segments[0]], "leadIds": desk.leads("Anna", "Eva")}
+    plan = (await desk.does(REMOVE_FROM_SEVERAL, **given, dryRun=True))["plan"]
+    assert plan == {"wouldLeave": 2, "segments": [{"segment": {"id": one}} for one in segments]}
+    missing = await desk.asked(
+        REMOVE_FROM_SEVERAL, segmentIds=[segments[0], opaque("Segment", 1, 999)], leadIds=desk.leads("Anna")
+    )
+    assert [error["code"] for error in missing["userErrors"]] == ["NOT_FOUND"]
+    assert [sorted(await desk.members(one)) for one in segments] == [["Anna", "Bo"]] * 2
+    removed = await desk.does(REMOVE_FROM_SEVERAL, **given)
+    assert removed["segment"] is removed["counts"] is removed["changeset"] is None
+    assert [update["counts"] for update in removed["updates"]] == [counts(left=1)] * 2
+    assert [sorted(await desk.members(one)) for one in segments] == [["Bo"]] * 2
+    [undone] = (await desk.undo(removed["updates"][0]["changeset"]))["updates"]
+    assert undone["segment"] == {"id": segments[0], "memberCount": 2}
+    both = await desk.asked(REMOVE_FROM_SEVERAL, segmentId=segments[0], **given)
+    assert [error["field"] for error in both["userErrors"]] == [["input", "segmentId"]]
+    none = await desk.asked(REMOVE_FROM_SEVERAL, segmentIds=[], leadIds=given["leadIds"])
+    assert [error["field"] for error in none["userErrors"]] == [["input", "segmentIds"]]
