@@ -71,7 +71,7 @@ class Office:
             if kind == "pin":
                 await add_leads(session, scope, [segment], leads, now=NOW)
             elif kind == "bar":
-                await remove_leads(session, scope, segment, leads, now=NOW)
+                await remove_leads(session, scope, [segment], leads, now=NOW)
             else:
                 await release_leads(session, scope, segment, leads, now=NOW)
 
