@@ -77,3 +77,11 @@ def test_a_graphql_example_is_valid_against_the_schema(example: str) -> None:
 def test_a_link_to_a_file_leads_somewhere(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    named = re.findall(
+        r"`((?:core|db|gql|properties|scenarios)/test_\w+\.py)`", (DOCS / "security.md").read_text()
+    )
+    assert len(named) > 20
+    assert [name for name in named if not (REPOSITORY / "tests" / name).exists()] == []
