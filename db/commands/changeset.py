@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.access import Permission, Scope
-from core.errors import BadInput, NotFound
+from core.errors import NotFound
 from db.commands.import_undo import undo_import
 from db.commands.membership_undo import MembersUndone, undo_members
 from db.models import ChangeLog, Job
@@ -18,7 +18,7 @@ async def undo_changeset(
 ) -> Job | MembersUndone:
     """Takes back an import, by a job, or an operation on the members of segments.
 
-    Raises  NotFound, also for what the caller could not have done; BadInput for another kind of entry
+    Raises  NotFound, also for what the caller could not have done, and for edits of other things
     """
     imports = scope.may(Permission.LEAD_IMPORT) and scope.may(Permission.LEAD_POOL_MANAGE)
     if not imports:
@@ -30,6 +30,5 @@ async def undo_changeset(
         return await undo_members(session, scope, changeset, now=now)
     if entry.noun == "lead_pool" and imports:
         return await undo_import(session, scope, changeset, now=now)
-    if entry.noun in ("segment", "lead_pool"):
-        raise NotFound(field=PATH)
-    raise BadInput("That cannot be undone by its changeset.", field=PATH)
+    # Of others nothing is told, not even that they are there.
+    raise NotFound(field=PATH)

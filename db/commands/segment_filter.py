@@ -7,10 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Scope
+from core.access import Resource, Right, Scope
 from core.errors import Conflict, NotFound
 from core.membership import Automation, SegmentKind
-from core.rules.segments import named_in
+from core.rules.segments import MembersBy, named_in
 from core.segment_filter import SegmentFilter, filter_from, filter_record
 from db import change_log
 from db.actor_record import actor_record
@@ -18,6 +18,7 @@ from db.commands.segment_member import MembersUpdated, members_to_edit
 from db.commands.segment_update import UpdateChoice, apply_rule
 from db.models import Project, Segment, SegmentRevision
 from db.queries.segment_filter import checked_filter
+from db.queries.segment_use import in_use, segments_naming
 from db.queries.visible import check_version, visible_or_not_found
 
 
@@ -44,6 +45,7 @@ async def save_filter(
     source, rule = await checked_filter(
         session, scope, segment.project_id, chosen, now, segment_id=segment_id, path=("input", "filter")
     )
+    await _check_lenders(session, scope, segment)
     number = await _save(session, scope, segment, chosen, choice, now)
     return await apply_rule(session, scope, segment, source, rule, choice, number=number, now=now)
 
@@ -70,6 +72,28 @@ async def restore_filter(
     return await save_filter(
         session, scope, segment_id, chosen, choice, expected_version=expected_version, now=now
     )
+
+
+async def _check_lenders(session: AsyncSession, scope: Scope, segment: Segment) -> None:
+    """Segments that select by this one's rules do so over what their own savers see.
+
+    So who sees less could have them look for what is hidden. Raises InUse, naming them
+    """
+    if scope.within(Resource.LEAD, Right.VIEW) is None:
+        return
+    naming = await segments_naming(session, scope, "Segment", [segment.id])
+    by_rules = [
+        each
+        for each in naming
+        if any(
+            one.number == segment.id and one.by is MembersBy.RULES
+            for one in named_in((each.filter or {}).get("rule"))
+        )
+    ]
+    if by_rules:
+        raise in_use(
+            scope, "Other segments select by its rules: only who sees all leads changes them.", by_rules
+        )
 
 
 async def _lock_references(session: AsyncSession, scope: Scope, segment_id: int) -> None:

@@ -81,7 +81,7 @@ async def work_off(
     exclusive = ExclusiveChoice(payload["exclusive"])
     segments = await segments_to_edit(session, scope, payload["segments"], exclusive)
     settled = BitMap64.deserialize(b64decode(payload["leads"]))
-    leads = await packed(session, select(col(Lead.id)).where(*_are(scope, settled)))
+    leads = await packed(session, select(col(Lead.id)).where(*_are(scope, settled), visible_leads(scope)))
     match ByHand(payload["by_hand"]):
         case ByHand.ADD:
             return [await pin(session, scope, one, leads, exclusive, now) for one in segments]

@@ -77,11 +77,12 @@ async def visible_or_not_found(
     statement: Any = select(model).where(
         col(model.organisation_id) == scope.organisation_id, col(model.id) == object_id, VISIBLE[model](scope)
     )
-    row = (
-        (await session.execute(statement.with_for_update(of=model, key_share=True) if lock else statement))
-        .scalars()
-        .one_or_none()
-    )
+    if lock:
+        # What this session has read before may be older than what it waited for.
+        statement = statement.with_for_update(of=model, key_share=True).execution_options(
+            populate_existing=True
+        )
+    row = (await session.execute(statement)).scalars().one_or_none()
     if row is None:
         raise NotFound
     return row  # type: ignore[no-any-return]  # a statement of type Any, for the sake of the lock

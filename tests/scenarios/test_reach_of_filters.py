@@ -72,7 +72,6 @@ BEYOND = (
     f'setRoles(input: {{userId: "{opaque("User", 1, 1)}", roles: []}}) {{ userErrors {{ code }} }}',
     f'cloneLead(input: {{id: "{opaque("Lead", 1, 1)}", campaignId: "{CAMPAIGN}"}}) '
     "{ userErrors { code } }",
-    f'revokeApiToken(input: {{id: "{opaque("ApiToken", 1, 1)}"}}) {{ userErrors {{ code }} }}',
 )
 
 

@@ -82,3 +82,25 @@ async def test_rules_offer_tags_and_people_only_to_who_may_list_them(desk: Desk)
     made = (await desk.client.run(TOKEN, input=limits))["createApiToken"]
     narrow = await offered(desk, await desk.connect(desk.server.url, made["token"]))
     assert (narrow["lead.tags"], narrow["lead.ownerUser"]) == (["Far", "Near"], [])
+
+
+async def test_who_sees_few_leads_does_not_change_rules_that_others_apply_to_what_they_see(
+    desk: Desk,
+) -> None:
+    lent, borrower = await desk.segment("Lent"), await desk.segment("Borrower")
+    await desk.save(lent, beds("<=", 2))
+    await desk.save(
+        borrower,
+        {"field": "lead.segments", "operator": "inSegment", "value": {"segments": [lent], "by": "rules"}},
+    )
+    gus = await editor(desk, lent, "SEGMENT_EDIT")
+    chosen = {"rule": {"combinator": "and", "rules": [beds(">", 0)]}}
+    refused = await desk.ask(
+        "saveSegmentFilter", "segment { id }", gus, segmentId=lent, mode="REPLACE", filter=chosen
+    )
+    assert [error["code"] for error in refused["userErrors"]] == ["IN_USE"]
+    assert "Borrower" not in str(refused)
+    changed = await desk.ask(
+        "saveSegmentFilter", "segment { id }", segmentId=lent, mode="REPLACE", filter=chosen
+    )
+    assert changed["userErrors"] == []
