@@ -19,6 +19,7 @@ class MembershipReason(StrEnum):
     NO_FILTER = "no_filter"
     FILTER_BROKEN = "filter_broken"
     DOES_NOT_MATCH = "does_not_match"
+    NOT_PICKED = "not_picked"
     NOT_APPLIED_YET = "not_applied_yet"
 
 
@@ -27,7 +28,9 @@ class Standing:
     """How a lead stands to a segment.
 
     origin   of its row; None: it has none
-    matches  whether the segment's filter selects it now; None: it has no filter, or a broken one
+    matches  whether the conditions of the segment's filter hold for it now; None: it has no filter, or a
+             broken one
+    picks    whether the filter picks some of those that match
     """
 
     origin: Origin | None
@@ -36,6 +39,7 @@ class Standing:
     dynamic: bool = True
     broken: bool = False
     held_elsewhere: bool = False
+    picks: bool = False
 
 
 def reasons_of(lead: Standing) -> tuple[MembershipReason, ...]:
@@ -54,4 +58,4 @@ def reasons_of(lead: Standing) -> tuple[MembershipReason, ...]:
         MembershipReason.DOES_NOT_MATCH: lead.matches is False,
     }
     found = tuple(reason for reason, true in asked.items() if true)
-    return found or (MembershipReason.NOT_APPLIED_YET,)
+    return found or (MembershipReason.NOT_PICKED if lead.picks else MembershipReason.NOT_APPLIED_YET,)

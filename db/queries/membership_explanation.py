@@ -75,6 +75,7 @@ async def explain_membership(
         dynamic=segment.kind == SegmentKind.DYNAMIC,
         broken=broken is not None,
         held_elsewhere=held_by is not None,
+        picks=bool(segment.filter and segment.filter.get("pick")),
     )
     return MembershipExplanation(
         segment, lead, member, held_by, broken, answers, values, reasons_of(standing)

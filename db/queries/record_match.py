@@ -29,7 +29,8 @@ class RecordMatch:
     """The dynamic segments in sight, in the order of their groups and their places in them.
 
     matched    those whose filter selects the record
-    not_asked  those whose filter no longer holds together, or asks about phones that the caller may not see
+    not_asked  those whose filter no longer holds together, asks about phones that the caller may not see, or
+               picks some of those that match
     """
 
     matched: list[Segment]
@@ -91,10 +92,11 @@ def _answers(
         if segment.filter is None:
             continue
         try:
-            rule = check_filter(filter_from(segment.filter), rules.catalogue, now)
+            chosen = filter_from(segment.filter)
+            rule = check_filter(chosen, rules.catalogue, now)
             check_asked(scope, (field.key for field in fields_of(rule)), rules.phones)
         except (BadInput, Forbidden):
             answers[segment.id] = None
         else:
-            answers[segment.id] = matches(rule, held)
+            answers[segment.id] = None if chosen.pick is not None else matches(rule, held)
     return answers

@@ -41,6 +41,7 @@ published(
         "NO_FILTER": "No filter was saved yet.",
         "FILTER_BROKEN": "The filter no longer holds together: it brings in nobody.",
         "DOES_NOT_MATCH": "The filter does not select it.",
+        "NOT_PICKED": "Its conditions hold, but the filter picks only some of those, not this one.",
         "NOT_APPLIED_YET": "The filter selects it: it joins when the filter is applied the next time.",
     },
 )

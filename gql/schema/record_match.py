@@ -44,7 +44,7 @@ class RecordMatch:
     )
     not_asked: list[Segment] = strawberry.field(
         default_factory=list,
-        description="Segments whose filter is broken, or asks about phones "
+        description="Segments whose filter is broken, picks some of those that match, or asks about phones "
         f"without `{Permission.PHONE_VIEW.name}`: whether it matches is not said.",
     )
     warnings: list[ValueWarning] = strawberry.field(

@@ -24,6 +24,8 @@ def test_a_member_by_rule_says_when_it_no_longer_matches() -> None:
     ("lead", "reasons"),
     [
         (Standing(None, matches=True), (Why.NOT_APPLIED_YET,)),
+        (Standing(None, matches=True, picks=True), (Why.NOT_PICKED,)),
+        (Standing(None, matches=False, picks=True), (Why.DOES_NOT_MATCH,)),
         (Standing(None, matches=False), (Why.DOES_NOT_MATCH,)),
         (Standing(None, matches=None), (Why.NO_FILTER,)),
         (Standing(None, matches=None, broken=True), (Why.FILTER_BROKEN,)),

@@ -24,6 +24,10 @@ PREVIEW = """query($segment: ID!, $filter: SegmentFilterInput!) {
     counts { matching wouldJoin } leads { totalCount nodes { value(key: "name") } } } }"""
 FILTER = """query($id: ID!) { segment(id: $id) { filter {
   pick { rankBy descending limit fromPercent toPercent seed } } } }"""
+EXPLAIN = """query($segment: ID!, $lead: ID!) {
+  explainMembership(segmentId: $segment, leadId: $lead) { isMember reasons } }"""
+MATCH = """query($input: UnsavedRecordInput!) {
+  matchRecord(input: $input) { segments { id } notAsked { id } userErrors { message } } }"""
 OSLO = rule(("city", "=", "oslo"))
 
 
@@ -50,6 +54,14 @@ async def test_the_first_so_many_by_a_field_join_and_leave_when_it_is_applied_an
     assert await office.members(segment) == ["P01", "P03", "P05", "P09"]
     await office.save(segment, ("city", "=", "oslo"), pick={"rankBy": "beds", "limit": 20})
     assert "P07" in await office.members(segment)
+
+    # Who matches and was not picked is told so, and a record that is not saved cannot be picked.
+    await office.save(segment, ("city", "=", "oslo"), pick=best)
+    explained = await office.client.run(EXPLAIN, segment=segment, lead=office.leads["P01"])
+    assert explained["explainMembership"] == {"isMember": False, "reasons": ["NOT_PICKED"]}
+    asked = {"campaignId": office.campaigns["C"], "values": {"city": "Oslo", "beds": "99"}}
+    matched = (await office.client.run(MATCH, input=asked))["matchRecord"]
+    assert matched == {"segments": [], "notAsked": [{"id": segment}], "userErrors": []}
 
 
 async def test_a_sample_and_a_split_are_the_same_leads_for_the_same_seed(office: SegmentOffice) -> None:
