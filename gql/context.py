@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import strawberry
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +19,7 @@ from gql.authz.audit import Audit
 from gql.authz.enforcer import Policies
 from gql.authz.passwords import Passwords
 from gql.authz.scope import scope_of
+from gql.authz.shared_reads import SharedReads
 from gql.authz.tokens import Principal
 from gql.loaders import Loaders
 from gql.settings import Settings
@@ -41,6 +43,7 @@ class Services:
     settings: Settings
     clock: Clock
     policies: Policies = field(default_factory=Policies)
+    scopes: SharedReads[Scope] = field(default_factory=SharedReads)
     document_faults: Callable[[str], list[str]] = lambda text: []
     passwords: Passwords = field(default_factory=Passwords)
     audit: Audit = field(init=False)
@@ -109,8 +112,14 @@ class Context:
         """The scope as it is now. Raises Unauthenticated once the token or its owner is gone."""
         if self.principal is None:
             raise Unauthenticated
+        # A thousand streams of one token that wake at once are answered by one look at the database.
+        scope = await self.services.scopes.read(self.principal, partial(self._look_up_scope, self.principal))
+        self.current_scope, self.current_loaders = scope, None
+        return scope
+
+    async def _look_up_scope(self, principal: Principal) -> Scope:
         async with self.database.reading() as session:
-            return await self._read_scope(session, self.principal)
+            return await scope_of(session, principal, self.services.clock(), self.services.policies)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[tuple[AsyncSession, Scope]]:
