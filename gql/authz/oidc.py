@@ -79,15 +79,17 @@ class OidcVerifier:
     async def _key(self, header: dict[str, Any], now: datetime) -> jwt.PyJWK:
         name = str(header.get("kid", ""))
         async with self._fetching:
-            age = None if self._fetched_at is None else now - self._fetched_at
-            # Whoever invents names of keys makes us ask the provider once in a while, not each time.
-            patience = KEYS_KEPT if name in self._keys else UNKNOWN_KEY_PAUSE
-            if age is None or age > patience:
-                self._fetched_at = now
-                self._keys = await asyncio.to_thread(self._fetch)
+            await self._refresh(name, now)
         if name not in self._keys:
             raise jwt.InvalidKeyError("There is no such key.")
         return self._keys[name]
+
+    async def _refresh(self, name: str, now: datetime) -> None:
+        """Fetches the keys where they are old; names that somebody invents do that once in a while."""
+        patience = KEYS_KEPT if name in self._keys else UNKNOWN_KEY_PAUSE
+        if self._fetched_at is None or now - self._fetched_at > patience:
+            self._fetched_at = now
+            self._keys = await asyncio.to_thread(self._fetch)
 
     def _fetch(self) -> dict[str, jwt.PyJWK]:
         keys = jwt.PyJWKSet.from_dict(self._client.fetch_data()).keys
