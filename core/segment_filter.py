@@ -241,7 +241,7 @@ def filter_record(chosen: SegmentFilter) -> dict[str, Any]:
             "to": changed.end and changed.end.isoformat(),
         },
         "rule": chosen.rule,
-        "pick": chosen.pick and chosen.pick.record(),
+        **({"pick": chosen.pick.record()} if chosen.pick else {}),
     }
 
 

@@ -6,6 +6,7 @@ literals, classes, groups, alternatives, anchors and bounded repetition; whateve
 """
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -69,10 +70,9 @@ def read_pattern(written: str) -> str:
     part = reader.alternatives()
     if reader.rest:
         raise BadPattern('has a ")" without "("')
-    try:
+    steps = MAX_STEPS + 1
+    with suppress(re2.error):  # it takes more memory than a pattern may
         steps = re2.compile(part.text, OPTIONS).programsize
-    except re2.error:  # it takes more memory than a pattern may
-        steps = MAX_STEPS + 1
     if steps > MAX_STEPS:
         raise BadPattern("is too large: it repeats large classes")
     return part.text

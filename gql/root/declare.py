@@ -34,7 +34,7 @@ def changes(
     description: str,
 ) -> Any:
     """A mutation field; core errors become its payload's `userErrors`."""
-    return _mutation(resolver, [_required(permission), PlansAtMost(), ReportUserErrors(payload)], description)
+    return _mutation(resolver, [PlansAtMost(), _required(permission), ReportUserErrors(payload)], description)
 
 
 def admits(resolver: Callable[..., Any], payload: Callable[..., object], description: str) -> Any:

@@ -2,6 +2,7 @@ import pytest
 
 from core.access import (
     FEATURES,
+    FIELD_CONFINED,
     IMPLIED,
     RIGHTS,
     ROLE_RIGHTS,
@@ -132,3 +133,25 @@ def test_limits_within_others_are_wider_than_neither() -> None:
     assert narrow.within(UNLIMITED) == narrow
     other = TokenLimits(frozenset({Permission.LEAD_VIEW}), frozenset({2, 3}))
     assert narrow.within(other) == TokenLimits(frozenset(), frozenset({2}))
+
+
+def test_a_token_with_fields_is_good_for_leads_in_segments_and_nothing_that_shows_them_whole() -> None:
+    everything = Access(frozenset(Permission), {}, frozenset())
+    left = limited(everything, TokenLimits(fields=frozenset({"name"})))
+    assert left.features == FIELD_CONFINED
+    assert Permission.LEAD_EXPORT not in left.features
+
+
+def test_what_needs_all_segments_is_refused_to_a_token_that_names_some() -> None:
+    scope().need_all_segments()
+    with pytest.raises(Forbidden):
+        scope(limits=TokenLimits(segment_ids=frozenset({1}))).need_all_segments()
+
+
+def test_the_slower_rate_and_the_narrower_of_all_other_limits_hold_within_others() -> None:
+    outer = TokenLimits(cost_per_second=10, fields=frozenset({"a", "b"}), plan_only=True)
+    inner = TokenLimits(cost_per_second=50, fields=frozenset({"b", "c"}), documents_only=True)
+    assert inner.within(outer) == TokenLimits(
+        documents_only=True, cost_per_second=10, fields=frozenset({"b"}), plan_only=True
+    )
+    assert TokenLimits().within(TokenLimits()) == TokenLimits()

@@ -39,3 +39,10 @@ def test_a_web_address_needs_a_host_with_a_point_and_has_no_blanks() -> None:
 def test_what_cannot_be_an_address_is_none(raw: str) -> None:
     assert normal_email(raw) is None
     assert normal_email(" Ann@Acme.example ") == "ann@acme.example"
+
+
+def test_a_choice_is_one_of_those_there_are_whatever_its_case() -> None:
+    colour = Field("colour", "Colour", FieldType.CHOICE, choices=("Red", "Blue"))
+    reader = READERS[FieldType.CHOICE]
+    assert reader("RED", colour, COPENHAGEN) == "red"
+    assert reader("green", colour, COPENHAGEN) == Unreadable("is not one of the choices")

@@ -2,7 +2,9 @@
 
 import pytest
 
-from core.import_accounts import Accounts, DuplicateAction, judge, outgrows
+from core.access import Actor, ActorKind, Permission, Resource, Right, Scope
+from core.errors import Forbidden
+from core.import_accounts import Accounts, DuplicateAction, DuplicateRule, check_may_act, judge, outgrows
 from core.statuses import LeadStatus, is_open
 
 
@@ -61,3 +63,19 @@ def test_rows_outgrow_what_is_known_of_them_each_time_they_are_four_times_as_man
     assert grown == [1, 4, 16, 64, 256]
     assert outgrows(100, 300)
     assert not outgrows(300, 1_000)
+
+
+@pytest.mark.parametrize("action", [DuplicateAction.DEACTIVATE, DuplicateAction.REMOVE])
+def test_existing_leads_are_changed_only_for_who_may_edit_all_leads(action: DuplicateAction) -> None:
+    def caller(*features: Permission, reach: frozenset[int] | None) -> Scope:
+        given = {(Resource.LEAD, Right.EDIT): reach}
+        return Scope(1, Actor(ActorKind.USER, 1), frozenset(features), frozenset(), 1, given)
+
+    acting = DuplicateRule(action=action)
+    everything = caller(Permission.LEAD_EDIT, reach=None)
+    check_may_act(acting, everything, ["duplicateAction"])
+    check_may_act(DuplicateRule(), caller(reach=frozenset()), ["duplicateAction"])
+    for narrow in (caller(reach=None), caller(Permission.LEAD_EDIT, reach=frozenset({1}))):
+        with pytest.raises(Forbidden) as refused:
+            check_may_act(acting, narrow, ["duplicateAction"])
+        assert refused.value.field == ("duplicateAction",)

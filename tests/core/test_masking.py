@@ -4,11 +4,20 @@ from typing import Any
 
 import pytest
 
-from core.access import Actor, ActorKind, Permission, Scope
+from core.access import Actor, ActorKind, Permission, Scope, TokenLimits
 from core.errors import Forbidden
 from core.field_mapping import Column
 from core.fields import FieldType
-from core.masking import check_asked, holds_phones, masked_row, masked_rule, masked_text, phone_columns
+from core.masking import (
+    check_asked,
+    check_fields,
+    holds_phones,
+    masked_row,
+    masked_rule,
+    masked_text,
+    phone_columns,
+    shows_field,
+)
 
 TYPES = {"mobile": "phone", "name": "text"}
 
@@ -71,3 +80,27 @@ def test_a_row_is_masked_by_its_columns_and_a_damaged_one_wherever_it_looks_like
 def test_a_text_of_unknown_meaning_loses_runs_of_seven_digits_and_keeps_shorter_ones() -> None:
     assert masked_text("call 555 0123 or room 12") == "call ••• ••23 or room 12"
     assert masked_text("123456") == "123456"
+
+
+def of_fields(*fields: str) -> Scope:
+    limits = TokenLimits(fields=frozenset(fields))
+    features = frozenset({Permission.PHONE_VIEW})
+    return Scope(1, Actor(ActorKind.API_KEY, 1), features, frozenset(), 1, limits=limits)
+
+
+def test_a_token_limited_to_fields_sees_and_asks_about_those_and_the_leads_own() -> None:
+    check_fields(of_fields("name"), ["name", "lead.status"])
+    assert [shows_field(of_fields("name"), key) for key in ("name", "city", "lead.status")] == [
+        True,
+        False,
+        True,
+    ]
+    with pytest.raises(Forbidden) as refused:
+        check_fields(of_fields("name"), ["name", "city"])
+    assert refused.value.details == {"fields": ["city"]}
+
+
+def test_a_rule_is_shown_without_what_it_asks_about_fields_that_a_token_does_not_name() -> None:
+    asked = {"rules": [condition("name", "7"), condition("city", "Oslo"), condition("mobile", "45")]}
+    shown = {"rules": [condition("name", "7"), condition("city", None), condition("mobile", "45")]}
+    assert masked_rule(asked, TYPES, of_fields("name", "mobile")) == shown

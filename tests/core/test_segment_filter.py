@@ -1,3 +1,4 @@
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -5,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import BadInput, InvalidRule
-from core.field_catalogue import Choice, catalogue_of
+from core.field_catalogue import Choice, KnownSegment, catalogue_of
 from core.fields import Field, FieldType, Value, moment_of
 from core.rules import matches
 from core.segment_filter import (
@@ -18,6 +19,7 @@ from core.segment_filter import (
     filter_record,
     period_span,
 )
+from core.segment_pick import Pick
 
 ZONE = ZoneInfo("America/New_York")
 NOW = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)  # Tuesday evening, 10 March, in New York
@@ -155,3 +157,24 @@ def test_a_day_of_the_change_to_summer_time_has_23_hours() -> None:
 )
 def test_what_was_stored_comes_back_as_it_was(chosen: SegmentFilter) -> None:
     assert filter_from(filter_record(chosen)) == chosen
+
+
+def test_a_value_that_is_none_of_the_choices_any_more_is_refused_with_its_place() -> None:
+    colour = Field("colour", "Colour", FieldType.CHOICE, choices=("Red",))
+    catalogue = catalogue_of(1, ZONE, [colour], statuses=(), results=())
+    rules = [{"field": "colour", "operator": "=", "value": value} for value in ("Red", "Green")]
+    with pytest.raises(InvalidRule) as refused:
+        check_filter(SegmentFilter(rule={"combinator": "or", "rules": rules}), catalogue, NOW)
+    assert refused.value.field == ("input", "filter", "rule", "rules", "1", "value")
+
+
+def test_a_segment_that_picks_is_asked_for_by_its_members_and_not_by_its_rules() -> None:
+    record = filter_record(SegmentFilter(statuses=("new",), pick=Pick(limit=5)))
+    assert filter_from(record).pick == Pick(limit=5)
+    catalogue = catalogue_of(
+        1, ZONE, [], statuses=[Choice("new", "New")], results=(), segments={7: KnownSegment("Best", record)}
+    )
+    named = {"segments": [urlsafe_b64encode(b"Segment:1:7").decode().rstrip("=")], "by": "rules"}
+    rule = {"rules": [{"field": "lead.segments", "operator": "inSegment", "value": named}]}
+    with pytest.raises(InvalidRule, match="ask for its members"):
+        check_filter(SegmentFilter(rule=rule), catalogue, NOW)

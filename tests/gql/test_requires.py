@@ -6,9 +6,9 @@ import pytest
 import strawberry
 from graphql import parse, print_ast
 
-from core.access import FEATURES, Actor, ActorKind, Permission, Scope
+from core.access import FEATURES, Actor, ActorKind, Permission, Scope, TokenLimits
 from core.errors import Forbidden, Unauthenticated
-from gql.authz.requires import requires, signed_in, undeclared_fields
+from gql.authz.requires import PlansAtMost, requires, signed_in, undeclared_fields
 
 
 def answer() -> int:
@@ -53,12 +53,13 @@ class Caller:
 
     features: frozenset[Permission] | None
     denials: list[str] = field(default_factory=list)
+    limits: TokenLimits = TokenLimits()
 
     @property
     def scope(self) -> Scope:
         if self.features is None:
             raise Unauthenticated
-        return Scope(1, Actor(ActorKind.API_KEY), self.features, frozenset(), 1)
+        return Scope(1, Actor(ActorKind.API_KEY), self.features, frozenset(), 1, limits=self.limits)
 
     def denied(self, action: str, denial: Forbidden) -> None:
         self.denials.append(action)
@@ -126,3 +127,28 @@ def test_each_permission_is_described_in_the_schema() -> None:
 def test_a_field_that_declares_nothing_is_named() -> None:
     assert undeclared_fields(SCHEMA) == []
     assert undeclared_fields(strawberry.Schema(Query, mutation=Careless)) == ["Careless.forgotten"]
+
+
+@strawberry.input
+class Wanted:
+    dry_run: bool = False
+
+
+async def act(input: Wanted) -> int:
+    return 1
+
+
+@strawberry.type
+class Mutation:
+    act: int | None = strawberry.mutation(resolver=act, extensions=[PlansAtMost(), signed_in()])
+
+
+async def test_a_token_that_only_plans_may_ask_for_dry_runs_and_nothing_else() -> None:
+    schema = strawberry.Schema(Query, Mutation)
+    planner = Caller(frozenset(), limits=TokenLimits(plan_only=True))
+    for caller, dry_run, answers in ((planner, "true", 1), (planner, "false", None), (POOR, "false", 1)):
+        result = await schema.execute(
+            f"mutation {{ act(input: {{dryRun: {dry_run}}}) }}", context_value=caller
+        )
+        assert result.data == {"act": answers}
+    assert planner.denials == ["act"]

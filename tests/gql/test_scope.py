@@ -15,8 +15,9 @@ from db.commands.policy import add_lines, raise_policy_revision
 from db.commands.user import deactivate_user, set_roles
 from db.database import Database
 from db.models import ApiToken
+from db.queries.policy import policy_revision
 from gql.authz.enforcer import Policies, Policy
-from gql.authz.scope import operator_scope
+from gql.authz.scope import lent_scope, operator_scope
 from gql.authz.tokens import new_secret
 from tests.organisations import NOW, Tenant, add_segment, new_tenant
 
@@ -212,3 +213,37 @@ def test_the_operator_and_jobs_reach_everything_of_one_organisation() -> None:
     assert scope.actor == Actor(ActorKind.OPERATOR)
     job = Actor(ActorKind.JOB, 5)
     assert operator_scope(7, job).actor == job
+
+
+async def test_work_that_goes_on_by_itself_has_what_its_asker_has_now(tenant: Tenant) -> None:
+    ann = await tenant.user("ann", Role.AGENT)
+    limits = TokenLimits(frozenset({Permission.LEAD_VIEW}))
+    number = int((await tenant.token(ann, limits)).split("_")[2])
+    policies = Policies()
+
+    async def lent(user_id: int | None, token_id: int | None) -> frozenset[Permission] | None:
+        async with tenant.database.reading() as session:
+            actor = Actor(ActorKind.JOB, user_id, token_id)
+            revision = await policy_revision(session, 1)
+            scope = await lent_scope(session, 1, actor, policies, revision)
+        return None if scope is None else scope.features
+
+    assert await lent(None, None) == frozenset(Permission)
+    assert Permission.SEGMENT_CALL in (await lent(ann, None) or ())
+    assert await lent(ann, number) == frozenset({Permission.LEAD_VIEW})
+    assert await lent(ann, 777) is None
+    assert await lent(777, None) is None
+    async with tenant.database.writing() as session:
+        await deactivate_user(session, tenant.operator, ann, now=NOW)
+    assert await lent(ann, number) is None
+
+
+def test_a_team_above_two_of_a_users_teams_gives_what_it_gives_once() -> None:
+    lines = [
+        *(PolicyLine("g", "user:5", f"team:{number}") for number in (1, 2)),
+        *(PolicyLine("g", f"team:{number}", "team:3") for number in (1, 2)),
+        PolicyLine("p", "team:3", "segment:9", "view"),
+    ]
+    access = Policy(1, lines).access(5)
+    assert access.team_ids == {1, 2, 3}
+    assert access.reach[Resource.SEGMENT, Right.VIEW] == frozenset({9})
