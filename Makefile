@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# The locks are whole: --no-deps keeps pip from looking at newer releases of what a package asks for with an extra.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
 
 .PHONY: help env serve work test check fix schema bench soak lock
 
@@ -57,9 +58,11 @@ lock: ## resolve the dependencies of pyproject.toml anew (needs uv)
 	  echo "Leadgraph needs Python 3.11 or newer as '$(PYTHON)'; name another one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(INSTALL) -r $<
+	$(BIN)/python -m pip check
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready-run requirements-dev.lock
 	@rm $<
 	$(INSTALL) -r requirements-dev.lock
+	$(BIN)/python -m pip check
 	@touch $< && touch $@
