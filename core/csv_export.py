@@ -32,5 +32,18 @@ def safe_cell(value: object) -> str:
     return mark + "".join(f"'{part}" if _runs(part) else part for part in CELL_BREAK.split(text))
 
 
+def plain_cell(text: str) -> str:
+    """The text that `safe_cell` made safe; one that it would not have made is left as it is."""
+    if "'" not in text:
+        return text
+    parts = [
+        part[1:] if part.startswith("'") and _runs(part[1:]) else part for part in CELL_BREAK.split(text)
+    ]
+    plain = "".join(parts)
+    if plain.startswith(("'\t", "'\r", "'\n")):
+        plain = plain[1:]
+    return plain if safe_cell(plain) == text else text
+
+
 def _runs(part: str) -> bool:
     return part.lstrip('"').startswith(FORMULA_STARTS) and not HARMLESS.fullmatch(part)

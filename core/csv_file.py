@@ -8,13 +8,14 @@ import csv
 import io
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from charset_normalizer import from_bytes
 
 from core.errors import BadInput
+from core.import_report import cells_of_report, report_width
 
 SEPARATORS = (",", ";", "\t", "|")
 MAX_CELL = 2**20
@@ -22,6 +23,9 @@ MAX_RECORD = 4 * MAX_CELL
 REREAD_BUDGET = 32 * MAX_CELL
 MAX_KEPT = 1_000
 """Cells of a damaged row that are kept to be shown."""
+
+REPLACED = "\ufffd"
+"""What stands for signs that cannot be kept."""
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -37,6 +41,7 @@ NOT_OF_FILES = {"utf-7", "unicode-escape", "raw-unicode-escape", "idna", "punyco
 """Codecs that write characters as others: a separator or a line's end may hide in what is none."""
 
 UNDECODABLE = re.compile("[\ud800-\udfff]")
+NUL = re.compile("\x00")
 NOT_A_HEADING = re.compile(r"\+?[\d\s()./-]{6,}|\d{4}-\d\d-\d\d.*|[^@\s]+@[^@\s]+\.[^@\s]+")
 NAMES_SEPARATOR = re.compile(r"sep=([,;\t|^~:])", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -61,11 +66,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DamagedRow:
-    """A row that cannot be read, what is left of it, and why."""
+    """A row that cannot be read, what is left of it, and why.
+
+    at  place of the cell that is to blame, None where it is the whole row
+    """
 
     line: int
     cells: list[str]
     reason: str
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +125,17 @@ def known_encoding(name: str) -> str:
 
 
 def read(chunks: Iterable[bytes], dialect: Dialect) -> CsvFile:
-    """The columns and rows of a file; `chunks` may be cut anywhere and are read as rows are asked for."""
+    """The columns and rows of a file; `chunks` may be cut anywhere and are read as rows are asked for.
+
+    A report of ours that comes back is read as the file it is about.
+    """
     records = _records(chunks, dialect)
     first = next(records, None)
     if first is None:
         return CsvFile((), iter(()))
     if dialect.has_header:
-        return CsvFile(_column_names(first.cells), _of_width(records, len(first.cells)))
+        own, rows = report_width(first.cells), _of_width(records, len(first.cells))
+        return CsvFile(_column_names(first.cells[own:]), _of_report(rows, own) if own else rows)
     names = _column_names([""] * len(first.cells))
     return CsvFile(names, _of_width(chain((first,), records), len(first.cells)))
 
@@ -207,6 +220,17 @@ def _of_width(records: Iterable[Row | DamagedRow], width: int) -> Iterator[Row |
             yield DamagedRow(record.line, record.cells[:MAX_KEPT], reason)
         else:
             yield record
+
+
+def _of_report(records: Iterable[Row | DamagedRow], own: int) -> Iterator[Row | DamagedRow]:
+    """The rows without the first columns."""
+    for record in records:
+        cells = cells_of_report(record.cells, own)
+        if isinstance(record, Row):
+            yield Row(record.line, cells)
+        else:
+            at = record.at - own if record.at is not None and record.at >= own else None
+            yield DamagedRow(record.line, cells, record.reason, at)
 
 
 def _complete_lines(sample: bytes, encoding: str) -> Iterator[str]:
@@ -308,15 +332,21 @@ def _records(chunks: Iterable[bytes], dialect: Dialect) -> Iterator[Row | Damage
         if line == 1 and _named_separator(dialect.separator.join(cells)) is not None:
             continue
         width = width or len(cells)
-        yield Row(line, cells) if fault is None else DamagedRow(line, _cleaned(cells), fault)
+        yield Row(line, cells) if fault is None else _damaged(line, cells, *fault)
 
 
-def _fault(line: str, bad: re.Pattern[str]) -> str | None:
+def _fault(line: str, bad: re.Pattern[str]) -> tuple[str, re.Pattern[str]] | None:
+    """What is wrong with the signs of a line, and what they look like."""
     if "\x00" in line:
-        return "holds a NUL byte"
+        return "holds a NUL byte", NUL
     if not line.isascii() and bad.search(line):
-        return "holds bytes that the file's encoding does not have"
+        return "holds bytes that the file's encoding does not have", bad
     return None
+
+
+def _damaged(line: int, cells: Sequence[str], reason: str, signs: re.Pattern[str]) -> DamagedRow:
+    at = next((at for at, cell in enumerate(cells) if signs.search(cell)), None)
+    return DamagedRow(line, _cleaned(cells), reason, at)
 
 
 def _reason(error: Exception) -> str:
@@ -331,9 +361,16 @@ def _give_up(source: _LineSource, dialect: Dialect, line: int, reason: str) -> D
     head = source.used[0][:MAX_CELL]
     swallowed = source.give_back_all_but_first()
     cells = _cleaned(next(csv.reader([head.replace('"', "")], delimiter=dialect.separator), []))
-    return DamagedRow(line, cells, reason + (f"; {swallowed} more lines went with it" if swallowed else ""))
+    said = reason + (f"; {swallowed} more lines went with it" if swallowed else "")
+    return DamagedRow(line, cells, said, _open_cell(head, dialect.separator))
 
 
-def _cleaned(cells: list[str]) -> list[str]:
+def _open_cell(head: str, separator: str) -> int | None:
+    """The place of the cell whose quote is not closed in the line it begins in, None where all are."""
+    cells = next(csv.reader([head], delimiter=separator), [""])
+    return len(cells) - 1 if cells[-1].endswith("\n") else None
+
+
+def _cleaned(cells: Sequence[str]) -> list[str]:
     """Cells of a damaged row in a form that can be stored and shown."""
-    return [UNDECODABLE.sub("\ufffd", cell.replace("\x00", "\ufffd"))[:200] for cell in cells[:MAX_KEPT]]
+    return [UNDECODABLE.sub(REPLACED, cell.replace("\x00", REPLACED)) for cell in cells[:MAX_KEPT]]

@@ -77,6 +77,7 @@ class RowReader:
 
     def __init__(self, columns: Sequence[str], mapping: Mapping, locale: Locale) -> None:
         self._locale = locale
+        self._columns = columns
         self._phone = mapping.phone
         self._duplicate = mapping.duplicate
         self._required = [field for field in mapping.fields if field is not None and field.required]
@@ -89,7 +90,7 @@ class RowReader:
 
     def read(self, row: Row | DamagedRow) -> LeadDraft | RowProblem:
         if isinstance(row, DamagedRow):
-            return RowProblem(row.line, None, None, f"damaged: the row {row.reason}", row.cells)
+            return self._damaged(row)
         values: dict[str, str] = {}
         search: dict[str, Value] = {}
         warnings: list[ValueWarning] = []
@@ -115,6 +116,12 @@ class RowReader:
             warnings=tuple(warnings),
             cells=row.cells,
         )
+
+    def _damaged(self, row: DamagedRow) -> RowProblem:
+        reason, at = f"damaged: the row {row.reason}", row.at
+        if at is None or at >= min(len(self._columns), len(row.cells)):
+            return RowProblem(row.line, None, None, reason, row.cells)
+        return RowProblem(row.line, self._columns[at], row.cells[at], reason, row.cells)
 
     def _missing(self, row: Row, search: dict[str, Value]) -> RowProblem | None:
         for field in self._required:

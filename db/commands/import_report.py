@@ -9,13 +9,13 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.import_accounts import Verdict
+from core.import_report import MAX_CUT, kept_cells
 from core.lead_rows import LeadDraft, RowProblem
 from db.bulk import bulk_insert
 from db.ids import allocate
 from db.models import ImportRow
 from db.queries.lead_pool import HEADING, heading_of_pool
 
-MAX_CELL = 1_000
 COLUMNS = (
     "line",
     "outcome",
@@ -69,13 +69,14 @@ async def extend_heading(
 
 
 def problem_report(problem: RowProblem) -> Report:
+    cells, whole = kept_cells(problem.cells)
     return {
         "line": problem.line,
         "outcome": "invalid",
-        "reason": problem.reason,
+        "reason": problem.reason if whole else f"{problem.reason}; its cells are cut here",
         "column": problem.column,
-        "value": problem.value and problem.value[:MAX_CELL],
-        "cells": _short(problem.cells),
+        "value": problem.value and problem.value[:MAX_CUT],
+        "cells": cells,
     }
 
 
@@ -87,7 +88,7 @@ def repeat_report(draft: LeadDraft, verdict: Verdict, lead_id: int, line: int | 
         "reason": "repeats an existing lead" if line is None else f"repeats line {line} of this file",
         "value": draft.phone_raw,
         "action": verdict.note,
-        "cells": _short(draft.cells),
+        "cells": kept_cells(draft.cells)[0],
         "duplicate_of_lead": lead_id,
         "duplicate_of_line": line,
     }
@@ -101,9 +102,5 @@ def warning_report(draft: LeadDraft) -> Report:
         "outcome": "warned",
         "reason": f"kept as it is, empty for rules: {reasons}",
         "column": first.column,
-        "value": first.value[:MAX_CELL],
+        "value": first.value[:MAX_CUT],
     }
-
-
-def _short(cells: Sequence[str]) -> list[str]:
-    return [cell[:MAX_CELL] for cell in cells]

@@ -9,6 +9,7 @@ import orjson
 from core.access import Permission, Scope
 from core.calling import PoolFacts
 from core.csv_export import csv_lines
+from core.import_report import DUPLICATE_COLUMNS, INVALID_COLUMNS
 from core.lead_pool import status_of_pool
 from core.masking import masked_phone, masked_row
 from core.statuses import LeadStatus
@@ -58,15 +59,13 @@ class Report:
 
 async def invalid_lines(asked: Asked) -> AsyncIterator[str]:
     """Refused rows with their reasons."""
-    columns = ("line", "column", "value", "reason")
-    async for lines in _import_lines(asked, (INVALID,), columns, _invalid):
+    async for lines in _import_lines(asked, (INVALID,), INVALID_COLUMNS, _invalid):
         yield lines
 
 
 async def duplicate_lines(asked: Asked) -> AsyncIterator[str]:
     """Duplicates with what they repeat, as far as the caller may see it, and what was done."""
-    columns = ("line", "value", "reason", "duplicate_of_lead", "duplicate_of_line", "action")
-    async for lines in _import_lines(asked, ("duplicate", "flagged"), columns, _repeat):
+    async for lines in _import_lines(asked, ("duplicate", "flagged"), DUPLICATE_COLUMNS, _repeat):
         yield lines
 
 

@@ -11,6 +11,7 @@ QUOTES = "damaged: the row its quotes are broken"
 NOT_A_PHONE = "phone: is not a valid phone number"
 NO_PHONE = "phone: every lead needs a phone number"
 NUL = "damaged: the row holds a NUL byte"
+CUT = "; its cells are cut here"
 BYTES = "damaged: the row holds bytes that the file's encoding does not have"
 
 
@@ -136,9 +137,9 @@ BYTES_AND_SIZES = [
     Case("NUL bytes after the last line", b"phone,name\n2015550101,Ann\n" + b"\x00" * 4, ANN, {3: NUL}),
     Case("a byte that UTF-8 does not have, by choice", b"phone,name\n2015550101,A\xffnn\n2015550102,Bob\n", {3: (B, "Bob")}, {2: BYTES}, chosen={"encoding": "utf-8"}),
     Case("control characters", rows("2015550101,A\x07nn"), {2: (A, "A\x07nn")}),
-    Case("a cell of 10 MB", HEAD + b"2015550101," + b"x" * 10_000_000 + b"\n2015550102,Bob\n", {3: (B, "Bob")}, {2: "damaged: the row is longer than 4 MB"}),
-    Case("a cell of 2 MB", HEAD + b"2015550101," + b"x" * 2_000_000 + b"\n2015550102,Bob\n", {3: (B, "Bob")}, {2: "damaged: the row has a cell over 1 MB"}),
-    Case("a quoted cell of 10 MB", HEAD + b'2015550101,"' + (b"x" * 500_000 + b"\n") * 20 + b'"\n2015550102,Bob\n', {23: (B, "Bob")}, {2: "damaged: the row has a cell over 1 MB", **dict.fromkeys(range(3, 22), width(1)), 22: QUOTES}),
+    Case("a cell of 10 MB", HEAD + b"2015550101," + b"x" * 10_000_000 + b"\n2015550102,Bob\n", {3: (B, "Bob")}, {2: "damaged: the row is longer than 4 MB" + CUT}),
+    Case("a cell of 2 MB", HEAD + b"2015550101," + b"x" * 2_000_000 + b"\n2015550102,Bob\n", {3: (B, "Bob")}, {2: "damaged: the row has a cell over 1 MB" + CUT}),
+    Case("a quoted cell of 10 MB", HEAD + b'2015550101,"' + (b"x" * 500_000 + b"\n") * 20 + b'"\n2015550102,Bob\n', {23: (B, "Bob")}, {2: "damaged: the row has a cell over 1 MB" + CUT, **dict.fromkeys(range(3, 22), width(1) + CUT), 22: QUOTES}),
     Case("a line of 5 MB in many cells", b"phone,name" + b"," * 100 + b"\n2015550101,Ann" + b"," * 5_000_000 + b"\n2015550102,Bob" + b"," * 100 + b"\n", {3: (B, "Bob")}, {2: "damaged: the row is longer than 4 MB"}),
     Case("a cell just under the limit", HEAD + b"2015550101," + b"x" * 1_000_000 + b"\n", {2: (A, "x" * 1_000_000)}),
     Case("a million columns", b"phone," + b"x," * 1_000_000 + b"name\n", refused="at most 500 are allowed"),

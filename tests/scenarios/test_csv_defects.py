@@ -10,9 +10,10 @@ from typing import Any
 import anyio
 import pytest
 
+from core.import_report import INVALID_COLUMNS
 from tests.client import Client, connected
 from tests.databases import Template
-from tests.scenarios.csv_defects import CASES, Case
+from tests.scenarios.csv_defects import BYTES, CASES, NOT_A_PHONE, NUL, QUOTES, Case, width
 from tests.server import Installation, installed
 
 pytestmark = pytest.mark.anyio
@@ -20,6 +21,9 @@ pytestmark = pytest.mark.anyio
 CREATE_PROJECT = 'mutation { createProject(input: {name: "P"}) { project { id } } }'
 CREATE_CAMPAIGN = """mutation($project: ID!) { createCampaign(input: {projectId: $project, code: "C",
   name: "C", region: "US", fields: [{key: "phone", type: PHONE}, {key: "name"}]}) { campaign { id } } }"""
+CREATE_REPORTED = """mutation($project: ID!) { createCampaign(input: {projectId: $project, code: "R",
+  name: "R", region: "US", fields: [{key: "phone", type: PHONE}, {key: "line"}, {key: "value"},
+  {key: "reason"}, {key: "column"}]}) { campaign { id } } }"""
 CREATE_UPLOAD = """mutation($campaign: ID!) { createLeadUpload(input: {campaignId: $campaign,
   fileName: "leads.csv", settings: {duplicateField: "phone", duplicateScope: NONE}}) {
   leadUpload { id url } userErrors { message } } }"""
@@ -97,23 +101,77 @@ async def test_refused_rows_are_mended_in_their_csv_and_come_in_when_it_is_uploa
     client, campaign = door
     data = b'phone;name\n+45 32 12 34 5;"Ann; Doe"\n2015550102;Bob\n;=1+1\n2015550103;x;y\n'
     pool = await imported(client, await received(client, campaign, Case("", data)))
-    url = (await client.run(OUTCOME, pool=pool))["leadPool"]["invalidRowsUrl"]
-    text = (await client.http.get(url)).text
-    rows = list(csv.reader(io.StringIO(text)))
+    rows = await cells_of(client, pool)
     at = rows[0].index("phone")
     assert [row[at] for row in rows[1:]] == ["+45 32 12 34 5", "", "2015550103"]
+    assert rows[2][at + 1] == "'=1+1"
     for row, mended in zip(rows[1:], ("+45 32 12 34 56", "+45 32 12 34 57", "2015550103"), strict=True):
         row[at] = mended
         del row[len(rows[0]) :]
-    again = io.StringIO()
-    csv.writer(again).writerows(rows)
-    pool = await imported(client, await received(client, campaign, Case("", again.getvalue().encode())))
+    pool = await imported(client, await received(client, campaign, Case("", csv_of(rows))))
     found = await client.run(OUTCOME, pool=pool)
     assert (found["leadPool"]["rows"], found["leadPool"]["invalid"]) == (3, 0)
     assert [(lead["phone"], name_of(lead)) for lead in found["leads"]["nodes"]] == [
         ("+4532123456", "Ann; Doe"),
-        ("+4532123457", "'=1+1"),
+        ("+4532123457", "=1+1"),
         ("+12015550103", "x"),
+    ]
+
+
+async def test_a_csv_of_refused_rows_is_read_as_the_file_it_is_about_however_often_it_comes_back(
+    door: tuple[Client, str],
+) -> None:
+    client, _ = door
+    project = (await client.run(CREATE_PROJECT.replace('"P"', '"Reports"')))["createProject"]["project"]["id"]
+    made = await client.run(CREATE_REPORTED, project=project)
+    campaign = made["createCampaign"]["campaign"]["id"]
+    data = b"phone,line,value,reason,column\nnone,L1,V1,R1,C1\nneither,L2,V2,R2,C2\n"
+    pool = await imported(client, await received(client, campaign, Case("", data)))
+    for left in (2, 1):
+        rows = await cells_of(client, pool)
+        assert rows[0] == [*INVALID_COLUMNS, "phone", "line", "value", "reason", "column"]
+        assert len(rows) == left + 1
+        rows[1][4] = f"201555010{left}"
+        upload = await received(client, campaign, Case("", csv_of(rows)))
+        seen = (await client.run(INSPECT, id=upload))["leadUpload"]
+        assert [column["name"] for column in seen["columns"]] == rows[0][4:]
+        pool = await imported(client, upload)
+        found = await client.run(OUTCOME, pool=pool)
+        (lead,) = found["leads"]["nodes"]
+        mark = str(3 - left)
+        assert {one["key"]: one["value"] for one in lead["values"]} == {
+            "phone": f"201555010{left}",
+            "line": f"L{mark}",
+            "value": f"V{mark}",
+            "reason": f"R{mark}",
+            "column": f"C{mark}",
+        }
+
+
+async def test_a_refused_row_comes_back_whole_and_says_so_where_it_is_too_long_for_that(
+    door: tuple[Client, str],
+) -> None:
+    client, campaign = door
+    data = b"phone,name\nnone," + b"x" * 30_000 + b"\nnone," + b"y" * 200_000 + b"\n"
+    pool = await imported(client, await received(client, campaign, Case("", data)))
+    _, whole, cut = await cells_of(client, pool)
+    assert whole[3:] == [NOT_A_PHONE, "none", "x" * 30_000]
+    assert cut[3:] == [f"{NOT_A_PHONE}; its cells are cut here", "none", "y" * 1_000]
+
+
+async def test_what_cannot_be_read_is_reported_with_its_line_column_value_and_reason(
+    door: tuple[Client, str],
+) -> None:
+    client, campaign = door
+    data = b'phone,name\nnone,Ann\n2015550102,B\x00b\n2015550103,"Cy\n2015550104,x,y\n\xff2015550105,Eve\n'
+    upload = await received(client, campaign, Case("", data, chosen={"encoding": "utf-8"}))
+    rows = await cells_of(client, await imported(client, upload))
+    assert [tuple(row[:4]) for row in rows[1:]] == [
+        ("2", "phone", "none", NOT_A_PHONE),
+        ("3", "name", "B\ufffdb", NUL),
+        ("4", "name", "Cy", QUOTES),
+        ("5", "", "", width(3)),
+        ("6", "phone", "\ufffd2015550105", BYTES),
     ]
 
 
@@ -170,6 +228,19 @@ async def report(client: Client, url: str) -> list[dict[str, str]]:
     answer = await client.http.get(url)
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+async def cells_of(client: Client, pool: str) -> list[list[str]]:
+    """The CSV of refused rows as it is."""
+    url = (await client.run(OUTCOME, pool=pool))["leadPool"]["invalidRowsUrl"]
+    csv.field_size_limit(2**24)
+    return list(csv.reader(io.StringIO((await client.http.get(url)).text)))
+
+
+def csv_of(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
 
 
 def name_of(lead: dict[str, Any]) -> str | None:
