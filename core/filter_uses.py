@@ -18,6 +18,10 @@ Path = tuple[str, ...]
 OWN = "lead."
 """Fields of the lead itself, which may refer to other objects; template fields hold texts."""
 
+LISTS = frozenset({"in", "notIn", *NAMING})
+LISTS_OF_SETS = frozenset({"contains", "doesNotContain"})
+"""Operators whose value may be a list written as one text; the last two on the sets of a lead."""
+
 OF_CHOICES = frozenset({"=", "!=", "in", "notIn"})
 """Operators whose values are to be among the choices of a field that has some."""
 
@@ -96,12 +100,13 @@ def _conditions(node: Any, path: Path) -> Iterator[tuple[Mapping[str, Any], Path
 
 def _values(condition: Mapping[str, Any]) -> Iterator[str]:
     """The values of a condition as texts; a list may be written as one text with commas."""
-    value = condition.get("value")
+    value, operator = condition.get("value"), condition.get("operator")
     if isinstance(value, Mapping):
         value = value.get("segments")
+    of_set = operator in LISTS_OF_SETS and str(condition.get("field")).startswith(OWN)
     if isinstance(value, list):
         yield from (str(each) for each in value)
-    elif isinstance(value, str) and condition.get("operator") in ("in", "notIn"):
+    elif isinstance(value, str) and (operator in LISTS or of_set):
         yield from split_list(value)
     elif value is not None:
         yield str(value)

@@ -9,6 +9,7 @@ from typing import Any
 from core.references import read_any_reference
 from core.rules.limits import MAX_DEPTH
 from core.rules.tree import Path
+from core.rules.values import split_list
 
 NAMING = frozenset({"inSegment", "notInSegment"})
 NAMED_KEYS = frozenset({"segments", "by"})
@@ -30,7 +31,10 @@ class NamedSegments:
 
 
 def read_named(value: object) -> NamedSegments | None:
-    """An id, a list of ids, or `{"segments": [...], "by": "members"}`; None where it is none of these."""
+    """An id, a list of ids, or `{"segments": [...], "by": "members"}`; None where it is none of these.
+
+    A list may be written as one text with commas, as react-querybuilder does.
+    """
     said: object = MembersBy.MEMBERS.value
     ids: object = value
     if isinstance(value, Mapping):
@@ -38,7 +42,7 @@ def read_named(value: object) -> NamedSegments | None:
             return None
         ids, said = value.get("segments"), value.get("by", said)
     if isinstance(ids, str):
-        ids = [ids]
+        ids = split_list(ids)
     if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
         return None
     by = next((by for by in MembersBy if said == by.value), None)

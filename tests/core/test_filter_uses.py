@@ -49,15 +49,20 @@ def test_fields_and_objects_are_found_at_every_depth_muted_ones_too() -> None:
 
 
 def test_tags_are_found_by_their_folded_labels() -> None:
-    tagged = [condition("lead.tags", ["Hot", "ÅR"], "in"), condition("lead.tags", "Cold", "contains")]
+    tagged = [
+        condition("lead.tags", ["Hot", "ÅR"], "in"),
+        condition("lead.tags", "Cold,Old", "contains"),
+        condition("lead.tags", "a, b", "="),
+    ]
     found = uses_of(stored({"combinator": "and", "rules": tagged}), 1)
-    assert found.tags == {"hot", "år", "cold"}
+    assert found.tags == {"hot", "år", "cold", "old", "a, b"}
 
 
 def test_values_are_read_as_lists_comma_texts_and_segments() -> None:
     team, other = opaque("Team", 2), opaque("Team", 3)
-    segment = opaque("Segment", 9)
+    segment, further = opaque("Segment", 9), opaque("Segment", 10)
     rules = [
+        condition("lead.segments", f"{segment},{further}", "notInSegment"),
         condition("lead.ownerTeam", f"{team}, {other}", "in"),
         condition("lead.segments", {"segments": [segment], "by": "rules"}, "inSegment"),
         condition("lead.attempts", 5),
@@ -68,6 +73,8 @@ def test_values_are_read_as_lists_comma_texts_and_segments() -> None:
     ]
     uses = uses_of(stored({"combinator": "and", "rules": rules}), 1)
     assert [(each.noun, each.number) for each in uses.references] == [
+        ("Segment", 9),
+        ("Segment", 10),
         ("Team", 2),
         ("Team", 3),
         ("Segment", 9),

@@ -22,6 +22,13 @@ def test_a_stored_filter_tells_which_segments_it_names() -> None:
     assert segments_named(record(named(reference(2)), inner)) == {2, 3, 4, 5}
 
 
+def test_segments_may_be_written_as_one_text_with_commas_as_a_multiple_choice_does() -> None:
+    text = f"{reference(2)}, {reference(3)}"
+    assert segments_named(record(named(text))) == {2, 3}
+    assert segments_named(record(named({"segments": text, "by": "rules"}))) == {2, 3}
+    assert segments_named(record(named(" , "))) == frozenset()
+
+
 def test_a_muted_condition_names_its_segment_all_the_same() -> None:
     assert segments_named(record({**named(reference(2)), "muted": True})) == {2}
 

@@ -150,6 +150,8 @@ async def test_members_of_another_segment_and_whom_its_rules_select_are_two_ques
     assert await names(office, rule(("lead.segments", "null", None))) == ["Bo", "Carl", "Dora"]
     alone = rule(("lead.segments", "inSegment", first))
     assert await names(office, alone) == ["Anna", "Eva"]
+    several = rule(("lead.segments", "inSegment", f"{first},{second}"))
+    assert await names(office, several) == ["Anna", "Eva"]
 
     # A diamond: the first by way of two others, and by itself.
     for segment, condition in ((second, ("zip", "<", 5000)), (third, ("zip", ">", 3000))):
