@@ -1,6 +1,6 @@
 """Creating, changing and archiving campaigns, with their templates and results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,8 +27,10 @@ from core.opening_hours import OpeningHours, hours_to_json, zone_named
 from db import change_log
 from db.commands.segment_breakage import watching_filters
 from db.ids import allocate
-from db.models import Campaign, CampaignResult, FieldDefinition, Lead, Project, Template, TemplateField
+from db.lead_changes import note_changed
+from db.models import Call, Campaign, CampaignResult, FieldDefinition, Lead, Project, Template, TemplateField
 from db.models.slots import SLOT_COUNTS
+from db.packed_ids import packed
 from db.queries.visible import check_version, visible_or_not_found
 
 RESULT_COLUMNS = ("key", "label", "status", "is_contact", "is_success")
@@ -131,6 +133,7 @@ async def update_campaign(
             before |= await _lists(session, campaign, changes)
             await _write_lists(session, scope, campaign, changes, now)
             after = await _lists(session, campaign, changes)
+        await _note_contacts(session, campaign, before.get("results", ()), after.get("results", ()), now)
     campaign.version += 1
     after |= _record(campaign)
     await change_log.append(
@@ -174,6 +177,26 @@ async def _write_lists(
         check_results(changes.results)
         await _check_results_unused(session, scope, campaign.id, changes.results)
         await _write_results(session, scope, campaign.id, changes.results)
+
+
+async def _note_contacts(
+    session: AsyncSession,
+    campaign: Campaign,
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Has automation look again at leads of calls whose result has come to count as contact, or ceased to."""
+    were, are = ({one["key"] for one in results if one["is_contact"]} for results in (before, after))
+    if were == are:
+        return
+    called = select(col(Call.lead_id)).where(
+        col(Call.organisation_id) == campaign.organisation_id,
+        col(Call.campaign_id) == campaign.id,
+        col(Call.result_key).in_(sorted(were ^ are)),
+    )
+    leads = await packed(session, called.distinct())
+    note_changed(session, campaign.organisation_id, list(leads), now)
 
 
 async def _lists(session: AsyncSession, campaign: Campaign, changes: CampaignChanges) -> dict[str, Any]:

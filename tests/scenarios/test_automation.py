@@ -36,6 +36,9 @@ PEOPLE = [
 ]
 
 NEW = {"phone": phone(11), "name": "Eva", "city": "Oslo"}
+RESULTS = "query($id: ID!) { campaign(id: $id) { results { key label status isContact isSuccess } } }"
+UPDATE_CAMPAIGN = """mutation($input: UpdateCampaignInput!) { updateCampaign(input: $input) {
+  userErrors { code message field } } }"""
 CREATE_EXCLUSIVE = """mutation { createProject(input: {name: "X", exclusive: true}) { project { id } } }"""
 
 
@@ -124,6 +127,28 @@ async def test_calls_tags_and_bulk_edits_are_followed(segments: Segments, office
     await segments.become("tagged", "Anna", "Bo")
     await office.change(UPDATE_ALL, selection={"ids": ids}, changes={"status": "CLOSED"})
     await segments.become("closed", "Anna", "Bo")
+
+
+async def test_results_that_begin_to_count_as_contact_move_the_leads_they_were_recorded_for(
+    segments: Segments, office: Office
+) -> None:
+    await segments.create("contacted", where("lead.lastContactAt", "notNull"))
+    await segments.create("never", where("lead.daysSinceContact", "null"))
+    started = await office.change(START, campaignIds=[office.campaigns["SALES"]], segmentIds=[])
+    session = started["callSession"]["id"]
+    taken = (await office.change(TAKE, sessionId=session))["nextLead"]["lead"]["id"]
+    await office.change(RECORD, sessionId=session, leadId=taken, resultKey="no_answer")
+    called = {one for one, lead_id in office.leads.items() if lead_id == taken}
+    others = {"Anna", "Bo", "Carl"} - called
+
+    campaign = office.campaigns["SALES"]
+    known = (await office.client.run(RESULTS, id=campaign))["campaign"]["results"]
+    for counts in (True, False):
+        results = [one | {"isContact": counts or one["key"] == "success"} for one in known]
+        changed = await office.change(UPDATE_CAMPAIGN, id=campaign, results=results)
+        assert changed["userErrors"] == []
+        await segments.become("contacted", *(called if counts else ()))
+        await segments.become("never", *(others if counts else called | others))
 
 
 async def test_what_was_decided_by_hand_sticks_until_it_is_released(
