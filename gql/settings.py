@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     max_columns: int = 500
     max_imports: int = 4
     max_bulk_leads: int = 200
-    membership_log_days: int = Field(default=400, gt=0)
+    membership_log_days: int = Field(default=0, ge=0)
     max_members_at_once: int = Field(default=5_000, gt=0)
     pick_seconds: float = Field(default=3_600, gt=0)
     max_tokens: int = 2_000

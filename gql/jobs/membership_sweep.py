@@ -1,4 +1,4 @@
-"""The logs of segments are kept for a time, and so is what undoing takes."""
+"""The logs of segments, and what undoing takes, are kept for ever, or for as long as the operator says."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,10 @@ SWEEP_SECONDS = 3_600
 
 @asynccontextmanager
 async def pruning(database: Database, settings: Settings, clock: Clock) -> AsyncIterator[None]:
-    """Prunes the logs at once and every hour, for as long as the block lasts."""
+    """Prunes the logs at once and every hour, for as long as the block lasts; never those kept for ever."""
+    if settings.membership_log_days == 0:
+        yield
+        return
     task = asyncio.create_task(_prune(database, settings, clock))
     try:
         yield
