@@ -151,7 +151,8 @@ async def saved_rule(
     if segment.awaits_filter:
         raise Conflict("It is a copy: adjust and save its filter first.", field=SEGMENT_PATH)
     if broken := (await breakages(session, scope, [segment], now)).get(segment.id):
-        raise InvalidRule(broken.reason, field=(*SEGMENT_PATH, *broken.path))
+        within = [*broken.path[1:]] if broken.path[:1] == ("rule",) else []
+        raise InvalidRule(broken.reason, field=(*SEGMENT_PATH, *broken.path), details={"path": within})
     rules = await rules_of_project(
         session, scope.organisation_id, segment.project_id, [segment.filter["rule"]]
     )

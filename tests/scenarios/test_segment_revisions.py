@@ -123,7 +123,7 @@ async def test_a_retired_field_or_a_value_that_is_gone_breaks_the_segment_loudly
     assert shown["brokenPath"] == ["rule", "rules", "1", "rules", "0", "field"]
     for mode in ("ADD", "REPLACE"):
         frozen = await desk.refused("updateSegmentMembers", segmentId=segment, mode=mode)
-        assert frozen["code"] == "INVALID_RULE"
+        assert (frozen["code"], frozen["path"]) == ("INVALID_RULE", ["rules", "1", "rules", "0", "field"])
     again = await desk.refused("restoreSegmentFilter", segmentId=segment, revision=1, mode="REPLACE")
     assert again["code"] == "INVALID_RULE"
     assert (await desk.show(segment, state))["memberCount"] == 4

@@ -231,7 +231,8 @@ async def test_a_copy_has_settings_and_rules_but_no_members_and_waits_for_its_fi
     )
     assert shown == {
         "name": "Copy", "description": "D", "active": False, "awaitsFilter": True, "state": "INACTIVE",
-        "memberCount": 0, "ruleRevision": 0, "automation": "OFF", "position": 2, "ownerField": "lead.owner",
+        "memberCount": 0, "ruleRevision": 0, "automation": "MIRROR", "position": 2,
+        "ownerField": "lead.owner",
         "filter": {"rule": beds("<=", 4)}, "hours": {"zone": "UTC"}, "reminder": {"days": 3},
         "goals": [{"target": 3, "value": 0.0}], "revisions": {"totalCount": 0},
     }  # fmt: skip
@@ -241,7 +242,7 @@ async def test_a_copy_has_settings_and_rules_but_no_members_and_waits_for_its_fi
         ("updateSegmentMembers", {"segmentId": copy, "mode": "ADD"}),
     ):
         assert (await desk.refused(field, **values))["code"] == "CONFLICT"
-    assert (await desk.show(copy, "memberCount automation"))["automation"] == "OFF"
+    assert await desk.show(copy, "memberCount automation") == {"memberCount": 0, "automation": "MIRROR"}
 
     saved = await desk.save(copy, beds("between", [5, 6]))
     assert (saved["segment"]["active"], saved["counts"]["joined"]) == (True, 2)
