@@ -28,8 +28,8 @@ def safe_cell(value: object) -> str:
     text = "" if value is None else str(value)
     if not RISKY.search(text) or HARMLESS.fullmatch(text):
         return text
-    mark = "'" if text.startswith(("\t", "\r", "\n")) else ""
-    return mark + "".join(f"'{part}" if _runs(part) else part for part in CELL_BREAK.split(text))
+    safe = "".join(f"'{part}" if _runs(part) else part for part in CELL_BREAK.split(text))
+    return f"'{safe}" if safe.startswith(("\t", "\r", "\n")) or _runs(safe) else safe
 
 
 def plain_cell(text: str) -> str:
@@ -40,9 +40,8 @@ def plain_cell(text: str) -> str:
         part[1:] if part.startswith("'") and _runs(part[1:]) else part for part in CELL_BREAK.split(text)
     ]
     plain = "".join(parts)
-    if plain.startswith(("'\t", "'\r", "'\n")):
-        plain = plain[1:]
-    return plain if safe_cell(plain) == text else text
+    made = (one for one in (plain[1:], plain) if safe_cell(one) == text)
+    return next(made, text)
 
 
 def _runs(part: str) -> bool:

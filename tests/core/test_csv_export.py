@@ -27,6 +27,7 @@ def test_what_would_run_as_a_formula_is_made_text(text: str) -> None:
         ("\r=1", "'\r'=1"),
         ('two\n"=1', "two\n'\"=1"),
         ("=A1;+45 12 34", "'=A1;+45 12 34"),
+        ("-1;A1", "'-1;A1"),
         ("call; then -5", "call; then -5"),
     ],
 )
@@ -37,6 +38,7 @@ def test_what_follows_a_semicolon_or_a_line_end_is_made_text_as_well(text: str, 
 @given(st.lists(st.text(alphabet="=+-@A1;,\"'\r\n\t x", max_size=9), min_size=1, max_size=3))
 @example(["x", 'a\n"=1'])
 @example(["", "\r-1", ""])
+@example(["-1;"])
 def test_no_cell_begins_as_a_formula_whether_lines_are_split_at_commas_or_at_semicolons(
     cells: list[str],
 ) -> None:

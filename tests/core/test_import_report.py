@@ -1,6 +1,8 @@
 """Reports of imports: known when they come back, and whole as far as that goes."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from core.csv_export import plain_cell, safe_cell
 from core.csv_file import DamagedRow, Dialect, Row, read
