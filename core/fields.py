@@ -3,12 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from core.identity import normal_email, normal_phone
+from core.local_notation import local_date, local_moment, local_number
 from core.upload_pattern import fits
 
 Value = str | float | int | bool
@@ -132,8 +134,20 @@ def number_of(text: str) -> float | None:
 
 
 PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-TRUE_WORDS = frozenset({"true", "yes", "y", "1", "t", "on", "x"})
-FALSE_WORDS = frozenset({"false", "no", "n", "0", "f", "off"})
+TRUE_WORDS = frozenset(
+    {
+        "true", "yes", "y", "1", "t", "on", "x", "ja", "j", "wahr", "oui", "vrai", "si", "sí", "sì",
+        "verdadero", "vero", "sim", "verdadeiro", "tak", "prawda", "ano", "da", "kyllä", "sant", "sand",
+        "sandt", "waar",
+    }
+)  # fmt: skip
+FALSE_WORDS = frozenset(
+    {
+        "false", "no", "n", "0", "f", "off", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nie",
+        "fałsz", "ne", "nu", "ei", "nej", "nei", "nee", "falsk", "falskt", "onwaar",
+    }
+)  # fmt: skip
+"""As people and their spreadsheets write yes and no; none of these means the other anywhere near."""
 
 
 def _within_bounds(value: float, field: Field) -> float | Unreadable:
@@ -149,15 +163,20 @@ def _read_text(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
 
 
 def _read_integer(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
-    number = number_of(raw.removeprefix("+"))
+    number = _number(raw, locale)
     if number is None or number != int(number) or abs(number) > MAX_SAFE_NUMBER:
         return Unreadable("is not a whole number")
     return int(number)
 
 
 def _read_decimal(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
-    number = number_of(raw.removeprefix("+"))
+    number = _number(raw, locale)
     return Unreadable("is not a number") if number is None else number
+
+
+def _number(raw: str, locale: Locale) -> float | None:
+    number = number_of(raw.removeprefix("+"))
+    return local_number(raw, locale.region) if number is None else number
 
 
 def _read_boolean(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
@@ -169,17 +188,21 @@ def _read_boolean(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
 
 def _read_date(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
     try:
-        return moment_of_date(date.fromisoformat(raw))
+        day: date | None = date.fromisoformat(raw)
     except ValueError:
-        return Unreadable("is not a date (YYYY-MM-DD)")
+        day = local_date(raw, locale.region)
+    return Unreadable("is not a date (such as YYYY-MM-DD)") if day is None else moment_of_date(day)
 
 
 def _read_datetime(raw: str, field: Field, locale: Locale) -> Value | Unreadable:
     try:
-        at = datetime.fromisoformat(raw)
-        return moment_of(at if at.tzinfo else at.replace(tzinfo=locale.zone))
-    except (ValueError, OverflowError):
-        return Unreadable("is not a date and time (RFC 3339)")
+        at: datetime | None = datetime.fromisoformat(raw)
+    except ValueError:
+        at = local_moment(raw, locale.region)
+    if at is not None:
+        with suppress(OverflowError):
+            return moment_of(at if at.tzinfo else at.replace(tzinfo=locale.zone))
+    return Unreadable("is not a date and time (such as RFC 3339)")
 
 
 def _read_choice(raw: str, field: Field, locale: Locale) -> Value | Unreadable:

@@ -1,10 +1,16 @@
 """The normal form of a phone number and of an e-mail address: what makes two leads the same."""
 
+import re
+
 import phonenumbers
 
 from core.plain_phone import plain_phone
 
 MAX_RAW_PHONE = 64
+AS_DECIMAL = re.compile(r"([0-9]{6,})[.,]00?")
+AS_POWER = re.compile(r"[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
+"""What programs make of phones that they take for numbers: `30123456.0`, `4.93E+10`."""
+
 NO_LABEL = ("..", ".-", "-.")
 """What a domain has where a label is empty, or begins or ends with a hyphen."""
 
@@ -12,13 +18,17 @@ NO_LABEL = ("..", ".-", "-.")
 def normal_phone(raw: str, region: str) -> str | None:
     """E.164 form of a number as it is written in `region` (ISO 3166 alpha-2), or None where it is not valid.
 
-    Extensions are dropped: the number that is dialled is what identifies.
+    Extensions are dropped: the number that is dialled is what identifies. So are decimals that are none.
     Applying it to its own answer changes nothing.
     """
     if not raw or len(raw) > MAX_RAW_PHONE:
         return None
+    if raw[-1] == "0" and (decimal := AS_DECIMAL.fullmatch(raw)):
+        raw = decimal[1]
     if (plain := plain_phone(raw, region)) is not None:
         return plain
+    if AS_POWER.fullmatch(raw):
+        return None
     try:
         number = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:

@@ -93,7 +93,8 @@ def identity_of(
 ) -> Identity | None:
     """The identifying fields of a stored lead; None where its template has no phone field any more.
 
-    duplicate_field  key of the field that told duplicates when it came in, None: its phone
+    duplicate_field  key of the field that told duplicates when it came in, None: its phone. A phone that it
+                     lacks told none: then it was told by the one that is dialled
     """
     duplicate = form.field(duplicate_field)
     phones = [one for one in form.fields if one.type is FieldType.PHONE]
@@ -102,7 +103,7 @@ def identity_of(
     if not phones:
         return None
     phone = next((one for one in phones if values.get(one.key) == phone_raw), phones[0])
-    return Identity(phone, duplicate if duplicate_field else phone)
+    return Identity(phone, phone if duplicate_field is None or duplicate in phones else duplicate)
 
 
 def read_changes(

@@ -79,6 +79,8 @@ class RowReader:
         self._locale = locale
         self._columns = columns
         self._phone = mapping.phone
+        others = (field for field in mapping.fields if field and field.type is FieldType.PHONE)
+        self._phones = tuple(dict.fromkeys((mapping.phone, *others)))
         self._duplicate = mapping.duplicate
         self._required = [field for field in mapping.fields if field is not None and field.required]
         self._mapped = [
@@ -106,11 +108,16 @@ class RowReader:
             else:
                 warnings.append(ValueWarning(column, raw, value.reason))
             values[field.key] = raw
-        return self._missing(row, search) or LeadDraft(
+        dialled = next((phone for phone in self._phones if phone.key in search), None)
+        if (problem := self._missing(row, search)) is not None or dialled is None:
+            return problem or self._without_phone(row, warnings)
+        # A row without the phone that tells duplicates is told by the one it has.
+        told_by = dialled if self._duplicate.type is FieldType.PHONE else self._duplicate
+        return LeadDraft(
             line=row.line,
-            phone=str(search[self._phone.key]),
-            phone_raw=values[self._phone.key],
-            duplicate_key=duplicate_key(self._duplicate, search.get(self._duplicate.key)),
+            phone=str(search[dialled.key]),
+            phone_raw=values[dialled.key],
+            duplicate_key=duplicate_key(told_by, search.get(told_by.key)),
             values=values,
             search=search,
             warnings=tuple(warnings),
@@ -126,23 +133,27 @@ class RowReader:
     def _missing(self, row: Row, search: dict[str, Value]) -> RowProblem | None:
         for field in self._required:
             if field.key not in search:
-                return RowProblem(
-                    row.line, self._column_of[field.key], "", "required: a value is missing", row.cells
-                )
-        if self._phone.key not in search:
-            column = self._column_of[self._phone.key]
-            return RowProblem(row.line, column, "", "phone: every lead needs a phone number", row.cells)
+                column = self._column_of[field.key]
+                return RowProblem(row.line, column, "", "required: a value is missing", row.cells)
         return None
+
+    def _without_phone(self, row: Row, warnings: Sequence[ValueWarning]) -> RowProblem:
+        columns = [self._column_of[phone.key] for phone in self._phones]
+        unreadable = next((one for one in warnings if one.column in columns), None)
+        if unreadable is None:
+            return RowProblem(row.line, columns[0], "", "phone: every lead needs a phone number", row.cells)
+        reason = f"phone: {unreadable.reason}"
+        return RowProblem(row.line, unreadable.column, unreadable.value, reason, row.cells)
 
     def _broken_rule(self, field: Field, raw: str) -> str | None:
         """The upload rule an unreadable value breaks; None where it is optional and merely unreadable."""
         boundless = replace(field, minimum=None, maximum=None, pattern=None)
         if not isinstance(read_value(boundless, raw, self._locale), Unreadable):
             return "range" if field.pattern is None else "pattern"
-        if field is self._phone:
-            return "phone"
         if field.type is FieldType.CHOICE:
             return "choices"
+        if field is self._phone and field.required:
+            return "phone"
         return "required" if field.required else None
 
 

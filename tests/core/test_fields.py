@@ -23,7 +23,7 @@ def test_a_date_and_time_without_a_zone_is_of_the_campaigns_and_with_one_of_that
 
 @pytest.mark.parametrize("raw", ["yesterday", "2026-13-01T00:00:00"])
 def test_what_is_no_date_and_time_is_unreadable(raw: str) -> None:
-    assert read(FieldType.DATETIME, raw) == Unreadable("is not a date and time (RFC 3339)")
+    assert read(FieldType.DATETIME, raw) == Unreadable("is not a date and time (such as RFC 3339)")
 
 
 def test_a_web_address_needs_a_host_with_a_point_and_has_no_blanks() -> None:

@@ -80,6 +80,7 @@ def test_a_lead_is_identified_by_the_phone_that_was_dialled_when_it_came() -> No
     assert identity_of(FORM, None, {}, "9") == Identity(PHONE, PHONE)
     assert identity_of(FORM, "mail", values, "1") == Identity(PHONE, MAIL)
     assert identity_of(FORM, "mobile", {"phone": "1", "mobile": "1"}, "1") == Identity(MOBILE, MOBILE)
+    assert identity_of(FORM, "phone", {"mobile": "2"}, "2") == Identity(MOBILE, MOBILE)
     assert identity_of(FORM, "retired", values, "1") == Identity(PHONE, None)
     assert identity_of(LeadForm((NAME,), {}, FORM.locale), None, values, "1") is None
 

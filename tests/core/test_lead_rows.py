@@ -58,7 +58,7 @@ def test_an_optional_value_that_does_not_read_is_kept_and_warned_about() -> None
         (("",), (PHONE,), "Phone", "", "phone: every lead needs a phone number"),
         (("12345",), (PHONE,), "Phone", "12345", "phone: is not a valid phone number"),
         ((GOOD, " "), (PHONE, NAME), "Name", "", "required: a value is missing"),
-        ((GOOD, "soon"), (PHONE, SINCE), "Since", "soon", "required: is not a date (YYYY-MM-DD)"),
+        ((GOOD, "soon"), (PHONE, SINCE), "Since", "soon", "required: is not a date (such as YYYY-MM-DD)"),
         ((GOOD, "6"), (PHONE, RATING), "Rating", "6", "range: is above 5"),
         ((GOOD, "0"), (PHONE, RATING), "Rating", "0", "range: is below 1"),
         ((GOOD, "Bank"), (PHONE, KIND), "Kind", "Bank", "choices: is not one of the choices"),
@@ -76,6 +76,44 @@ def test_a_damaged_row_is_refused_with_what_is_wrong_with_it() -> None:
     assert reader.read(damaged) == RowProblem(
         9, None, None, "damaged: the row has 2 cells where the file has 1 columns", ["a", "b"]
     )
+
+
+def test_a_damaged_row_names_the_cell_that_is_to_blame() -> None:
+    reader = RowReader(["Phone", "Name"], Mapping((PHONE, NAME), PHONE, PHONE), US)
+    reason = "damaged: the row holds a NUL byte"
+    for at, column, value in ((1, "Name", "b"), (2, None, None), (None, None, None)):
+        damaged = DamagedRow(9, ["a", "b", "c"], "holds a NUL byte", at)
+        assert reader.read(damaged) == RowProblem(9, column, value, reason, ["a", "b", "c"])
+
+
+def test_a_lead_is_called_at_its_first_phone_that_is_valid_and_told_by_it() -> None:
+    mobile = Field("mobile", "Mobile", FieldType.PHONE)
+    for first in ("", "unknown"):
+        draft = read(first, GOOD, fields=(PHONE, mobile))
+        assert isinstance(draft, LeadDraft)
+        assert (draft.phone, draft.phone_raw, draft.duplicate_key) == ("+13347938701", GOOD, "+13347938701")
+        assert draft.values == {key: raw for key, raw in (("phone", first), ("mobile", GOOD)) if raw}
+        assert [one.column for one in draft.warnings] == (["Phone"] if first else [])
+    both = read("(201) 555-0101", GOOD, fields=(PHONE, mobile))
+    assert isinstance(both, LeadDraft)
+    assert both.phone == "+12015550101"
+    by_rating = read("", GOOD, "4", fields=(PHONE, mobile, RATING), duplicate=RATING)
+    assert isinstance(by_rating, LeadDraft)
+    assert by_rating.duplicate_key == "rating:4"
+
+
+def test_a_row_with_no_valid_phone_names_the_one_that_is_to_blame() -> None:
+    mobile = Field("mobile", "Mobile", FieldType.PHONE)
+    invalid = "phone: is not a valid phone number"
+    for cells, column, value, reason in (
+        (("x", "y"), "Phone", "x", invalid),
+        (("", "y"), "Mobile", "y", invalid),
+        (("", ""), "Phone", "", "phone: every lead needs a phone number"),
+    ):
+        assert read(*cells, fields=(PHONE, mobile)) == RowProblem(7, column, value, reason, list(cells))
+    required = Field("phone", "Phone", FieldType.PHONE, required=True)
+    reader = RowReader(["Phone"], Mapping((required,), required, required), US)
+    assert reader.read(Row(7, ["x"])) == RowProblem(7, "Phone", "x", invalid, ["x"])
 
 
 def test_phones_and_addresses_are_duplicates_wherever_they_stand_other_values_within_their_field() -> None:
