@@ -37,6 +37,12 @@ def test_a_row_is_kept_whole_up_to_a_length() -> None:
     assert kept_cells(["x" * 60_000, "y" * 40_001]) == (["x" * 1_000, "y" * 1_000], False)
 
 
+@given(st.text(alphabet='=+-@A1;"\r\n\t x', max_size=9))
+@example("-1;A1")
+def test_any_cell_without_apostrophes_comes_back_as_it_was(text: str) -> None:
+    assert plain_cell(safe_cell(text)) == text
+
+
 @pytest.mark.parametrize(
     "text",
     ["=1+1", "-x", "a;=b", "a\n=b", "\t=x", "\tx", '"=x"', "＝1", "+45 12 34", "O'Neill", "", "it's;fine"],
