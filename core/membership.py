@@ -66,6 +66,23 @@ class ExclusiveChoice(StrEnum):
     REJECT = "reject"
 
 
+class Source(StrEnum):
+    """Who decides about leads by name: a person by hand, or a program. Either way no rule undoes it."""
+
+    HAND = "hand"
+    API = "api"
+
+    @property
+    def origin(self) -> Origin:
+        """Of the members that are added so."""
+        return Origin(self.value)
+
+    @property
+    def cause(self) -> Cause:
+        """Of what is done so."""
+        return Cause(self.value)
+
+
 class ByHand(StrEnum):
     """What can be done by hand to many leads at once."""
 

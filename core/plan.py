@@ -7,6 +7,7 @@ class PlanKind(StrEnum):
     """Which operation a plan is of."""
 
     SAVE_FILTER = "save_filter"
+    RESTORE_FILTER = "restore_filter"
     UPDATE_MEMBERS = "update_members"
     ADD_LEADS = "add_leads"
     REMOVE_LEADS = "remove_leads"

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self
 
+from pyroaring import BitMap64
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
 from core.errors import NotFound
-from core.membership import ExclusiveChoice, UpdateMode
+from core.membership import ByHand, ExclusiveChoice, Source, UpdateMode
 from core.plan import PlanKind
 from core.segment_filter import SegmentFilter, filter_from, filter_record
+from db.commands.membership_rows import pack, unpacked
 from db.commands.membership_undo import undo_members
-from db.commands.segment_filter import save_filter
+from db.commands.segment_filter import restore_filter, save_filter
+from db.commands.segment_job import do_by_hand
 from db.commands.segment_member import MembersUpdated, add_leads, empty_segment, remove_leads
 from db.commands.segment_update import UpdateChoice, update_segment_members
 from db.models import MembershipUndo
@@ -80,6 +83,46 @@ class SaveFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreFilter:
+    """Saving the filter of an earlier revision again, and applying it."""
+
+    segment_id: int
+    revision: int
+    choice: UpdateChoice
+    expected_version: int | None = None
+    kind = PlanKind.RESTORE_FILTER
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        return (self.segment_id,)
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "segment": self.segment_id,
+            "revision": self.revision,
+            "choice": _choice_record(self.choice),
+            "version": self.expected_version,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        choice = _choice_from(record["choice"])
+        return cls(record["segment"], record["revision"], choice, record["version"])
+
+    async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        done = await restore_filter(
+            session,
+            scope,
+            self.segment_id,
+            self.revision,
+            self.choice,
+            expected_version=self.expected_version,
+            now=now,
+        )
+        return [done]
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateMembers:
     """Applying the saved filter anew."""
 
@@ -104,47 +147,76 @@ class UpdateMembers:
 
 @dataclass(frozen=True, slots=True)
 class AddLeads:
-    """Adding leads to segments by hand."""
+    """Adding leads to segments by hand.
+
+    selected  there may be any number of them, and those that are out of sight by then are left out
+    """
 
     segment_ids: tuple[int, ...]
     lead_ids: tuple[int, ...]
     exclusive: ExclusiveChoice = ExclusiveChoice.KEEP
+    source: Source = Source.HAND
+    selected: bool = False
     kind = PlanKind.ADD_LEADS
 
     def record(self) -> dict[str, Any]:
         return {
             "segments": list(self.segment_ids),
-            "leads": list(self.lead_ids),
+            "leads": pack(BitMap64(self.lead_ids)),
             "exclusive": self.exclusive.value,
+            "source": self.source.value,
+            "selected": self.selected,
         }
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        return cls(tuple(record["segments"]), tuple(record["leads"]), ExclusiveChoice(record["exclusive"]))
+        exclusive, source = ExclusiveChoice(record["exclusive"]), Source(record["source"])
+        return cls(*_named(record), exclusive, source, record["selected"])
 
     async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
+        if self.selected:
+            chosen = self.segment_ids, BitMap64(self.lead_ids), self.exclusive
+            return await do_by_hand(session, scope, ByHand.ADD, *chosen, source=self.source, now=now)
         return await add_leads(
-            session, scope, self.segment_ids, self.lead_ids, exclusive=self.exclusive, now=now
+            session,
+            scope,
+            self.segment_ids,
+            self.lead_ids,
+            exclusive=self.exclusive,
+            source=self.source,
+            now=now,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveLeads:
-    """Removing leads from segments by hand."""
+    """Removing leads from segments by hand; `selected` as of those that are added."""
 
     segment_ids: tuple[int, ...]
     lead_ids: tuple[int, ...]
+    source: Source = Source.HAND
+    selected: bool = False
     kind = PlanKind.REMOVE_LEADS
 
     def record(self) -> dict[str, Any]:
-        return {"segments": list(self.segment_ids), "leads": list(self.lead_ids)}
+        return {
+            "segments": list(self.segment_ids),
+            "leads": pack(BitMap64(self.lead_ids)),
+            "source": self.source.value,
+            "selected": self.selected,
+        }
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        return cls(tuple(record["segments"]), tuple(record["leads"]))
+        return cls(*_named(record), Source(record["source"]), record["selected"])
 
     async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
-        return await remove_leads(session, scope, self.segment_ids, self.lead_ids, now=now)
+        if self.selected:
+            chosen = self.segment_ids, BitMap64(self.lead_ids), ExclusiveChoice.KEEP
+            return await do_by_hand(session, scope, ByHand.REMOVE, *chosen, source=self.source, now=now)
+        return await remove_leads(
+            session, scope, self.segment_ids, self.lead_ids, source=self.source, now=now
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +270,7 @@ class UndoMembers:
         return (await undo_members(session, scope, self.changeset, now=now)).updates
 
 
-OPERATIONS = (SaveFilter, UpdateMembers, AddLeads, RemoveLeads, EmptySegment, UndoMembers)
+OPERATIONS = (SaveFilter, RestoreFilter, UpdateMembers, AddLeads, RemoveLeads, EmptySegment, UndoMembers)
 
 
 async def undo_of(session: AsyncSession, scope: Scope, changeset: int) -> UndoMembers:
@@ -226,6 +298,11 @@ def operation_from(kind: str, record: Mapping[str, Any]) -> Operation:
         if operation.kind == kind:
             return operation.from_record(record)
     raise KeyError(kind)
+
+
+def _named(record: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The segments and the leads that a record names."""
+    return tuple(record["segments"]), tuple(unpacked(record["leads"]))
 
 
 def _choice_record(choice: UpdateChoice) -> dict[str, Any]:

@@ -4,7 +4,7 @@ An operation locks (`lock_projects`, then the segments in the order of their ids
 (`standing_in`), decides, and has `change` write what leads are to become. Sets of leads are packed.
 """
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -250,6 +250,11 @@ async def _enter(session: AsyncSession, segment: Segment, lead_ids: BitMap64, ma
 def pack(lead_ids: BitMap64) -> str:
     """Leads as JSON can hold them."""
     return b64encode(lead_ids.serialize()).decode()
+
+
+def unpacked(leads: str) -> BitMap64:
+    """The reverse of `pack`."""
+    return BitMap64.deserialize(b64decode(leads))
 
 
 def _mark(origin: str, added_at: datetime, added_by: int | None) -> Mark:

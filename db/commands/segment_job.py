@@ -3,7 +3,6 @@
 Which leads are meant by hand is settled when it is asked for; a rule is applied as it finds the leads then.
 """
 
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,9 +15,9 @@ from sqlmodel import col
 from core.access import Scope
 from core.errors import BadInput, NotFound
 from core.jobs import JobKind
-from core.membership import ByHand, ExclusiveChoice
+from core.membership import ByHand, ExclusiveChoice, Source
 from db.commands.job import enqueue
-from db.commands.membership_rows import pack
+from db.commands.membership_rows import pack, unpacked
 from db.commands.segment_member import (
     MAX_SEGMENTS,
     MembersUpdated,
@@ -45,6 +44,7 @@ async def enqueue_by_hand(
     which: LeadChoice | Sequence[int],
     exclusive: ExclusiveChoice,
     *,
+    source: Source = Source.HAND,
     key: str,
     now: datetime,
 ) -> Job:
@@ -55,20 +55,56 @@ async def enqueue_by_hand(
     """
     check_count(segment_ids, MAX_SEGMENTS, "segmentIds")
     segments = await segments_to_edit(session, scope, segment_ids, exclusive)
-    if isinstance(which, LeadChoice):
-        leads = BitMap64(await ids_of_leads(session, await plan_leads(session, scope, which, now)))
-    else:
-        leads = await _visible(session, scope, which)
+    leads = await chosen_leads(session, scope, which, now)
     await _check_projects(session, scope, segments, leads)
     payload = {
         "by_hand": what.value,
         "segments": [segment.id for segment in segments],
         "leads": pack(leads),
         "exclusive": exclusive.value,
+        "source": source.value,
         "token": scope.actor.token_id,
     }
     kind = JobKind.SEGMENT_MEMBERS
     return await enqueue(session, scope, kind, payload, idempotency_key=f"{kind.value}:{key}", now=now)
+
+
+async def chosen_leads(
+    session: AsyncSession, scope: Scope, which: LeadChoice | Sequence[int], now: datetime
+) -> BitMap64:
+    """The leads that are chosen, as they are at this moment. Raises NotFound for one that may not be seen."""
+    if isinstance(which, LeadChoice):
+        return BitMap64(await ids_of_leads(session, await plan_leads(session, scope, which, now)))
+    return await _visible(session, scope, which)
+
+
+async def do_by_hand(
+    session: AsyncSession,
+    scope: Scope,
+    what: ByHand,
+    segment_ids: Sequence[int],
+    settled: BitMap64,
+    exclusive: ExclusiveChoice,
+    *,
+    source: Source,
+    now: datetime,
+) -> list[MembersUpdated]:
+    """Does it to those of the leads that the caller sees, however many.
+
+    Raises NotFound, Forbidden; BadInput for leads of another project
+    """
+    check_count(segment_ids, MAX_SEGMENTS, "segmentIds")
+    segments = await segments_to_edit(session, scope, segment_ids, exclusive)
+    leads = await packed(session, select(col(Lead.id)).where(*_are(scope, settled), visible_leads(scope)))
+    if leads:
+        await _check_projects(session, scope, segments, leads)
+    match what:
+        case ByHand.ADD:
+            return [await pin(session, scope, one, leads, exclusive, now, source=source) for one in segments]
+        case ByHand.REMOVE:
+            return [await bar(session, scope, one, leads, now, source=source) for one in segments]
+        case ByHand.RELEASE:
+            return [await release(session, scope, one, leads, now) for one in segments]
 
 
 async def work_off(
@@ -78,17 +114,18 @@ async def work_off(
     if "by_hand" not in payload:
         done = await resume_update(session, scope, payload, job_id=job_id, now=now)
         return None if done is None else [done]
-    exclusive = ExclusiveChoice(payload["exclusive"])
-    segments = await segments_to_edit(session, scope, payload["segments"], exclusive)
-    settled = BitMap64.deserialize(b64decode(payload["leads"]))
-    leads = await packed(session, select(col(Lead.id)).where(*_are(scope, settled), visible_leads(scope)))
-    match ByHand(payload["by_hand"]):
-        case ByHand.ADD:
-            return [await pin(session, scope, one, leads, exclusive, now) for one in segments]
-        case ByHand.REMOVE:
-            return [await bar(session, scope, one, leads, now) for one in segments]
-        case ByHand.RELEASE:
-            return [await release(session, scope, one, leads, now) for one in segments]
+    what, exclusive = ByHand(payload["by_hand"]), ExclusiveChoice(payload["exclusive"])
+    source = Source(payload.get("source", Source.HAND))
+    return await do_by_hand(
+        session,
+        scope,
+        what,
+        payload["segments"],
+        unpacked(payload["leads"]),
+        exclusive,
+        source=source,
+        now=now,
+    )
 
 
 async def _visible(session: AsyncSession, scope: Scope, lead_ids: Sequence[int]) -> BitMap64:

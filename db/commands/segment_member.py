@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.errors import BadInput, ConfirmRequired, NotFound, TooLarge
-from core.membership import Automation, Cause, ExclusiveChoice, Origin, SegmentKind
+from core.membership import Automation, Cause, ExclusiveChoice, Origin, SegmentKind, Source
 from db import change_log
 from db.commands.exclusivity import clear_way, find_way
 from db.commands.membership_rows import (
@@ -86,6 +86,7 @@ async def add_leads(
     lead_ids: Collection[int],
     *,
     exclusive: ExclusiveChoice = ExclusiveChoice.KEEP,
+    source: Source = Source.HAND,
     now: datetime,
 ) -> list[MembersUpdated]:
     """Pins leads in segments: no rule makes them leave.
@@ -98,7 +99,8 @@ async def add_leads(
     segments = await segments_to_edit(session, scope, segment_ids, exclusive)
     for segment in segments:
         await _check_leads(session, scope, segment, lead_ids)
-    return [await pin(session, scope, segment, BitMap64(lead_ids), exclusive, now) for segment in segments]
+    leads = BitMap64(lead_ids)
+    return [await pin(session, scope, one, leads, exclusive, now, source=source) for one in segments]
 
 
 async def remove_leads(
@@ -107,6 +109,7 @@ async def remove_leads(
     segment_ids: Sequence[int],
     lead_ids: Collection[int],
     *,
+    source: Source = Source.HAND,
     now: datetime,
 ) -> list[MembersUpdated]:
     """Takes leads out of segments and keeps them out: no rule puts them back.
@@ -118,7 +121,8 @@ async def remove_leads(
     segments = await segments_to_edit(session, scope, segment_ids, ExclusiveChoice.KEEP)
     for segment in segments:
         await _check_leads(session, scope, segment, lead_ids)
-    return [await bar(session, scope, segment, BitMap64(lead_ids), now) for segment in segments]
+    leads = BitMap64(lead_ids)
+    return [await bar(session, scope, one, leads, now, source=source) for one in segments]
 
 
 async def release_leads(
@@ -188,17 +192,19 @@ async def pin(
     lead_ids: BitMap64,
     exclusive: ExclusiveChoice,
     now: datetime,
+    *,
+    source: Source = Source.HAND,
 ) -> MembersUpdated:
     """Adds leads of its project to a locked segment by hand, and pins those whom a rule brought."""
     standing = await standing_in(session, segment, lead_ids)
     wanted = lead_ids - standing.members
     way = await find_way(session, scope, segment, wanted, exclusive)
     entering = (wanted - way.held) | standing.by_rule
-    record = {**_some(lead_ids - way.held), "exclusive": exclusive.value}
+    record = {**_some(lead_ids - way.held), "exclusive": exclusive.value, "source": source.value}
     number = await log_edit(session, scope, segment, "leads_added", now, record)
-    await clear_way(session, scope, way, to=segment, number=number, cause=Cause.HAND, now=now)
-    mark = Mark(Origin.HAND, now, scope.actor.user_id)
-    changeset = by_hand(segment, number, now)
+    await clear_way(session, scope, way, to=segment, number=number, cause=source.cause, now=now)
+    mark = Mark(source.origin, now, scope.actor.user_id)
+    changeset = by_hand(segment, number, now, source.cause)
     moved = await change(session, scope, segment, changeset, standing, [(entering, mark)])
     return MembersUpdated(
         segment,
@@ -211,14 +217,22 @@ async def pin(
 
 
 async def bar(
-    session: AsyncSession, scope: Scope, segment: Segment, lead_ids: BitMap64, now: datetime
+    session: AsyncSession,
+    scope: Scope,
+    segment: Segment,
+    lead_ids: BitMap64,
+    now: datetime,
+    *,
+    source: Source = Source.HAND,
 ) -> MembersUpdated:
     """Takes members out of a locked segment by hand."""
     standing = await standing_in(session, segment, lead_ids)
     leaving = standing.members
-    number = await log_edit(session, scope, segment, "leads_removed", now, _some(leaving))
+    record = {**_some(leaving), "source": source.value}
+    number = await log_edit(session, scope, segment, "leads_removed", now, record)
     mark = Mark(Origin.REMOVED_BY_HAND, now, scope.actor.user_id)
-    await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, mark)])
+    changeset = by_hand(segment, number, now, source.cause)
+    await change(session, scope, segment, changeset, standing, [(leaving, mark)])
     return MembersUpdated(segment, number, left=len(leaving))
 
 
@@ -249,8 +263,8 @@ async def segments_to_edit(
     return segments
 
 
-def by_hand(segment: Segment, number: int, now: datetime) -> Changeset:
-    return Changeset(number, Cause.HAND, segment.rule_revision, now)
+def by_hand(segment: Segment, number: int, now: datetime, cause: Cause = Cause.HAND) -> Changeset:
+    return Changeset(number, cause, segment.rule_revision, now)
 
 
 async def log_edit(

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from core.errors import BadInput, TooLarge
-from core.membership import ByHand, ExclusiveChoice
+from core.membership import ByHand, ExclusiveChoice, Source
 from db.commands import segment_member as commands
 from db.commands.member_operation import AddLeads, EmptySegment, RemoveLeads
-from db.commands.segment_job import enqueue_by_hand
+from db.commands.segment_job import chosen_leads, enqueue_by_hand
 from db.queries.lead import LeadChoice
+from db.queries.plan import leads_of_plan
 from gql.context import Context, Info
 from gql.planning import done_or_planned, planned
 from gql.schema import ids
@@ -36,10 +37,11 @@ async def add_leads_to_segments(info: Info, input: AddLeadsToSegmentsInput) -> A
     context = info.context
     segment_ids = ids.locals_of(NOUN, input.segment_ids, context.scope, ["input", "segmentIds"])
     which = _leads(context, input)
-    if isinstance(which, LeadSelectionInput):
-        job = await _begin(context, ByHand.ADD, segment_ids, which, input.exclusive)
+    if isinstance(which, LeadSelectionInput) and not input.dry_run:
+        job = await _begin(context, ByHand.ADD, segment_ids, which, input.exclusive, input.source)
         return AddLeadsToSegmentsPayload(job=job)
-    operation = AddLeads(tuple(segment_ids), tuple(which), input.exclusive)
+    leads, selected = await _settled(context, which)
+    operation = AddLeads(tuple(segment_ids), leads, input.exclusive, input.source, selected)
     if input.dry_run:
         return AddLeadsToSegmentsPayload(plan=await planned(context, operation))
     async with context.writing() as (session, scope):
@@ -51,9 +53,11 @@ async def remove_leads_from_segment(info: Info, input: RemoveLeadsFromSegmentInp
     context = info.context
     segment_ids = _segments(context, input)
     which = _leads(context, input)
-    if isinstance(which, LeadSelectionInput):
-        return SegmentMembersPayload(job=await _begin(context, ByHand.REMOVE, segment_ids, which))
-    operation = RemoveLeads(tuple(segment_ids), tuple(which))
+    if isinstance(which, LeadSelectionInput) and not input.dry_run:
+        job = await _begin(context, ByHand.REMOVE, segment_ids, which, source=input.source)
+        return SegmentMembersPayload(job=job)
+    leads, selected = await _settled(context, which)
+    operation = RemoveLeads(tuple(segment_ids), leads, input.source, selected)
     return await done_or_planned(context, operation, dry_run=input.dry_run)
 
 
@@ -91,8 +95,6 @@ def _leads(context: Context, input: Chosen) -> list[int] | LeadSelectionInput:
         raise BadInput("Give either `leadIds` or `selection`.", field=LEADS)
     if selection is None:
         return ids.locals_of("Lead", input.lead_ids or (), context.scope, LEADS)
-    if not isinstance(input, ReleaseLeadsInput) and input.dry_run:
-        raise BadInput("Only what names its leads can be planned: give `leadIds`.", field=SELECTION)
     if selection.versions:
         raise BadInput("Memberships have no versions: give `ids`.", field=[*SELECTION, "versions"])
     return selection
@@ -104,16 +106,35 @@ async def _begin(
     segment_ids: Sequence[int],
     selection: LeadSelectionInput,
     exclusive: ExclusiveChoice = ExclusiveChoice.KEEP,
+    source: Source = Source.HAND,
 ) -> Job:
-    which = _selected(context, selection)
+    which, key = await _selected(context, selection), uuid4().hex
     async with context.writing() as (session, scope):
         job = await enqueue_by_hand(
-            session, scope, what, segment_ids, which, exclusive, key=uuid4().hex, now=context.now
+            session, scope, what, segment_ids, which, exclusive, source=source, key=key, now=context.now
         )
     return Job.from_row(job)
 
 
-def _selected(context: Context, selection: LeadSelectionInput) -> LeadChoice | Sequence[int]:
+async def _settled(
+    context: Context, which: Sequence[int] | LeadSelectionInput
+) -> tuple[tuple[int, ...], bool]:
+    """The leads that are named, or selected at this moment; and whether they are selected."""
+    if not isinstance(which, LeadSelectionInput):
+        return tuple(which), False
+    chosen = await _selected(context, which)
+    async with context.database.reading() as session:
+        leads = await chosen_leads(session, context.scope, chosen, context.now)
+    if not leads:
+        raise BadInput("There is no such lead.", field=SELECTION)
+    return tuple(leads), True
+
+
+async def _selected(context: Context, selection: LeadSelectionInput) -> LeadChoice | Sequence[int]:
+    if selection.plan_id:
+        plan_id = ids.local("Plan", selection.plan_id, context.scope, [*SELECTION, "planId"])
+        async with context.database.reading() as session:
+            return LeadChoice(lead_ids=await leads_of_plan(session, context.scope, plan_id, context.now))
     if not selection.ids:
         return selection.to_choice(context.scope, SELECTION)
     if len(selection.ids) > MAX_IDS:

@@ -1,10 +1,6 @@
 """Members of segments: saving a filter, applying it, and by hand."""
 
-from db.commands.member_operation import (
-    SaveFilter,
-    UpdateMembers,
-)
-from db.commands.segment_filter import restore_filter
+from db.commands.member_operation import RestoreFilter, SaveFilter, UpdateMembers
 from db.commands.segment_update import UpdateChoice
 from gql.context import Context, Info
 from gql.planning import done_or_planned
@@ -30,21 +26,10 @@ async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> Segm
 
 
 async def restore_segment_filter(info: Info, input: RestoreSegmentFilterInput) -> SegmentMembersPayload:
-    context = info.context
-    at_once = context.settings.max_members_at_once
-    choice = UpdateChoice(input.mode, input.include_pinned, input.exclusive, at_once)
+    context, choice = info.context, _choice(info.context, input)
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
-    async with context.writing() as (session, scope):
-        done = await restore_filter(
-            session,
-            scope,
-            segment_id,
-            input.revision,
-            choice,
-            expected_version=input.expected_version,
-            now=context.now,
-        )
-    return SegmentMembersPayload.from_core(done)
+    operation = RestoreFilter(segment_id, input.revision, choice, input.expected_version)
+    return await done_or_planned(context, operation, dry_run=input.dry_run)
 
 
 async def update_segment_members(info: Info, input: UpdateSegmentMembersInput) -> SegmentMembersPayload:
@@ -53,7 +38,9 @@ async def update_segment_members(info: Info, input: UpdateSegmentMembersInput) -
     return await done_or_planned(context, UpdateMembers(segment_id, choice), dry_run=input.dry_run)
 
 
-def _choice(context: Context, input: SaveSegmentFilterInput | UpdateSegmentMembersInput) -> UpdateChoice:
+def _choice(
+    context: Context, input: SaveSegmentFilterInput | RestoreSegmentFilterInput | UpdateSegmentMembersInput
+) -> UpdateChoice:
     """Many leads are moved by a job, unless it is only planned."""
     at_once = None if input.dry_run else context.settings.max_members_at_once
     return UpdateChoice(input.mode, input.include_pinned, input.exclusive, at_once)

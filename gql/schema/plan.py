@@ -28,6 +28,7 @@ published(
     "Which operation a plan is of.",
     {
         "SAVE_FILTER": "`saveSegmentFilter`.",
+        "RESTORE_FILTER": "`restoreSegmentFilter`.",
         "UPDATE_MEMBERS": "`updateSegmentMembers`.",
         "ADD_LEADS": "`addLeadsToSegments`.",
         "REMOVE_LEADS": "`removeLeadsFromSegment`.",

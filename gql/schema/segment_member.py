@@ -5,7 +5,7 @@ from typing import Self
 import strawberry
 
 from core.errors import ExclusiveConflict as HeldElsewhere
-from core.membership import ExclusiveChoice, UpdateMode
+from core.membership import ExclusiveChoice, Source, UpdateMode
 from db.commands.segment_member import MembersUpdated
 from gql.schema.enums import published
 from gql.schema.ids import opaque
@@ -26,6 +26,17 @@ published(
         "MOVE": "They leave the other segment, however they came into it, and are counted as `moved`; "
         "those in segments that the caller may not edit are kept.",
         "REJECT": "Nothing is done; an ExclusiveConflict names them.",
+    },
+)
+
+
+published(
+    Source,
+    "MemberSource",
+    "Who decides about leads by name; no rule undoes it either way.",
+    {
+        "HAND": "A person, by hand: origin and cause are `HAND`.",
+        "API": "A program: origin and cause are `API`.",
     },
 )
 
@@ -63,6 +74,9 @@ class RestoreSegmentFilterInput:
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if the segment has another version."
     )
+    dry_run: bool = strawberry.field(
+        default=False, description="Changes nothing, and answers with the plan: what it would do."
+    )
 
 
 @strawberry.input(description="A segment whose saved filter is to be applied anew.")
@@ -88,10 +102,13 @@ class AddLeadsToSegmentsInput:
     )
     selection: LeadSelectionInput | None = strawberry.field(
         default=None,
-        description="Leads for a job: by `ids`, `where`, `segmentId` or `leadPoolId`.",
+        description="Any number of leads, by a job: `ids`, `where`, `segmentId`, `leadPoolId` or `planId`.",
     )
     exclusive: ExclusiveChoice = strawberry.field(
         default=ExclusiveChoice.KEEP, description="What becomes of leads that another segment has."
+    )
+    source: Source = strawberry.field(
+        default=Source.HAND, description="Who decides: a person by hand, or a program."
     )
     dry_run: bool = strawberry.field(
         default=False, description="Changes nothing, and answers with the plan: what it would do."
@@ -111,7 +128,10 @@ class RemoveLeadsFromSegmentInput:
     )
     selection: LeadSelectionInput | None = strawberry.field(
         default=None,
-        description="Leads for a job: by `ids`, `where`, `segmentId` or `leadPoolId`.",
+        description="Any number of leads, by a job: `ids`, `where`, `segmentId`, `leadPoolId` or `planId`.",
+    )
+    source: Source = strawberry.field(
+        default=Source.HAND, description="Who decides: a person by hand, or a program."
     )
     dry_run: bool = strawberry.field(
         default=False, description="Changes nothing, and answers with the plan: what it would do."

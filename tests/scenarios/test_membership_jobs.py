@@ -129,11 +129,17 @@ async def test_many_leads_are_added_removed_and_released_by_a_selection(shop: Wo
     assert [each["counts"] for each in done["segmentMembers"]] == [counts(joined=2)] * 2
     assert await shop.members(second) == {"Anna": "HAND", "Bo": "HAND"}
 
+    by_program = await shop.does(
+        ADD, segmentIds=[second], selection={"ids": shop.leads("Carl")}, source="API"
+    )
+    await shop.finished(by_program["job"]["id"])
+    assert await shop.members(second) == {"Anna": "HAND", "Bo": "HAND", "Carl": "API"}
+
     removed = await shop.does(
         OPERATIONS["remove"], segmentId=second, selection={"ids": shop.leads("Anna", "Carl")}
     )
     [done] = await shop.finished(removed["job"]["id"])
-    assert [each["counts"] for each in done["segmentMembers"]] == [counts(left=1)]
+    assert [each["counts"] for each in done["segmentMembers"]] == [counts(left=2)]
     released = await shop.does(OPERATIONS["release"], segmentId=first, selection={"segmentId": first})
     [done] = await shop.finished(released["job"]["id"])
     assert [each["counts"] for each in done["segmentMembers"]] == [counts(released=2)]

@@ -41,6 +41,8 @@ ADD = f"mutation($input: AddLeadsToSegmentsInput!) {{ addLeadsToSegments(input: 
 REMOVE = f"""mutation($input: RemoveLeadsFromSegmentInput!) {{ removeLeadsFromSegment(input: $input) {{
   changeset {PLAN} }} }}"""
 EMPTY = f"mutation($input: EmptySegmentInput!) {{ emptySegment(input: $input) {{ changeset {PLAN} }} }}"
+RESTORE = f"""mutation($input: RestoreSegmentFilterInput!) {{ restoreSegmentFilter(input: $input) {{
+  changeset {PLAN} }} }}"""
 UNDO = f"mutation($input: UndoChangesetInput!) {{ undoChangeset(input: $input) {{ {PLAN} }} }}"
 APPLY = f"""mutation($input: ApplyPlanInput!) {{ applyPlan(input: $input) {{
   updates {{ segment {{ name memberCount }} changeset counts {{ joined left moved }} }} {PLAN} }} }}"""
@@ -152,6 +154,53 @@ async def test_each_operation_on_members_can_be_planned_and_applied(office: Segm
     assert (undone["kind"], undone["wouldJoin"], await office.members(second)) == ("UNDO", 2, [])
     await planner.apply(undone)
     assert await office.members(second) == ["Anna", "Carl"]
+
+
+async def test_the_restoring_of_an_earlier_filter_is_planned_and_applied(office: SegmentOffice) -> None:
+    await office.furnish(PEOPLE)
+    segment, planner = await office.segment(), Planner(office)
+    await office.save(segment, ("city", "=", "oslo"))
+    await office.save(segment, ("beds", ">", 15))
+    plan = await planner.plan(RESTORE, segmentId=segment, revision=1, mode="REPLACE")
+    assert (plan["kind"], plan["wouldJoin"], plan["wouldLeave"]) == ("RESTORE_FILTER", 1, 2)
+    assert await office.members(segment) == ["Bo", "Carl", "Dora"]
+    assert (await planner.apply(plan))["userErrors"] == []
+    assert await office.members(segment) == ["Anna", "Bo"]
+    after = (await planner.state(segment))["segment"]
+    assert (after["ruleRevision"], after["filter"]["rule"]) == (3, rule(("city", "=", "oslo")))
+
+
+async def test_any_number_of_leads_that_are_selected_is_planned_as_they_are_then(
+    office: SegmentOffice,
+) -> None:
+    await office.furnish(PEOPLE)
+    first, second, planner = await office.segment("First"), await office.segment("Second"), Planner(office)
+    await office.save(first, ("city", "=", "bergen"))
+    chosen = {"where": {"projectId": office.project}, "filter": rule(("beds", ">", 15))}
+    selection = {"where": chosen}
+
+    added = await planner.plan(ADD, segmentIds=[first, second], selection=selection)
+    assert (added["kind"], added["wouldJoin"]) == ("ADD_LEADS", 2 + 3)
+    assert (await office.members(first), await office.members(second)) == (["Carl"], [])
+    # Whom it names was settled then: who is selected since does not join.
+    await office.change(UPDATE, id=office.leads["Anna"], values=[{"key": "beds", "value": "99"}])
+    assert (await planner.apply(added))["userErrors"] == []
+    assert await office.members(second) == ["Bo", "Carl", "Dora"]
+
+    removed = await planner.plan(REMOVE, segmentIds=[second], selection={"segmentId": second})
+    assert (removed["kind"], removed["wouldLeave"]) == ("REMOVE_LEADS", 3)
+    await office.remove(second, "Bo")
+    assert (await planner.refused(removed))[0] == "CONFLICT"
+    again = await planner.plan(REMOVE, segmentIds=[second], selection={"planId": removed["id"]})
+    assert again["wouldLeave"] == 2
+    assert (await planner.apply(again))["userErrors"] == []
+    assert await office.members(second) == []
+
+    nobody = {"where": {"where": {"projectId": office.project}, "filter": rule(("beds", ">", 1_000))}}
+    for wrong, code in ((nobody, "BAD_USER_INPUT"), ({"ids": [office.group]}, "NOT_FOUND")):
+        given = {"segmentIds": [first], "selection": wrong, "dryRun": True}
+        payload = (await office.client.run(ADD, input=given))["addLeadsToSegments"]
+        assert ([error["code"] for error in payload["userErrors"]], payload["plan"]) == ([code], None)
 
 
 async def test_a_plan_is_refused_once_data_or_rules_moved_since(office: SegmentOffice) -> None:

@@ -54,6 +54,29 @@ async def test_each_membership_remembers_its_source_time_and_actor(desk: Members
     assert times["Bo"] < times["Anna"] == times["Carl"]
 
 
+async def test_what_a_program_adds_and_removes_is_told_apart_from_what_people_do_and_sticks_alike(
+    desk: MembershipOffice,
+) -> None:
+    segment = await desk.office.segment()
+    await desk.save(segment, "Oslo")
+    [added] = await desk.add(segment, "Anna", "Carl", source="API")
+    assert added["counts"] == counts(joined=1, pinned=1)
+    await desk.add(segment, "Dina")
+    assert await desk.members(segment) == {"Anna": "API", "Bo": "RULE", "Carl": "API", "Dina": "HAND"}
+    await desk.does(OPERATIONS["remove"], segmentId=segment, leadIds=desk.leads("Bo"), source="API")
+
+    assert (await desk.update(segment))["counts"] == counts(kept=2, barred=1)
+    assert await desk.members(segment) == {"Anna": "API", "Carl": "API", "Dina": "HAND"}
+    told = [
+        (change["cause"], len(change["joined"]), len(change["left"]))
+        for change in await desk.changes(segment)
+    ]
+    assert told == [("RULE", 2, 0), ("API", 1, 0), ("HAND", 1, 0), ("API", 0, 1)]
+    nodes = (await desk.client.run(LOG, id=segment))["changeLog"]["nodes"]
+    sources = [node["after"].get("source") for node in nodes if node["action"].startswith("leads_")]
+    assert sources == ["api", "hand", "api"]
+
+
 async def test_what_is_decided_by_hand_sticks_until_it_is_released(desk: MembershipOffice) -> None:
     segment = await desk.office.segment()
     await desk.save(segment, "Oslo")
