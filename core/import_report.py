@@ -11,6 +11,10 @@ from core.csv_export import plain_cell
 
 INVALID_COLUMNS = ("line", "column", "value", "reason")
 DUPLICATE_COLUMNS = ("line", "value", "reason", "duplicate_of_lead", "duplicate_of_line", "action")
+WARNING_COLUMNS = ("line", "column", "value", "reason", "lead")
+WARNED = "warned"
+"""The outcome of rows that were imported with a value that does not read as its type."""
+
 MAX_KEPT = 100_000
 """Characters of a row that are kept to be mended."""
 

@@ -22,6 +22,16 @@ class ValueWarning:
     reason: str
 
 
+def packed_warnings(warnings: Sequence[ValueWarning]) -> list[str]:
+    """The warnings about a row in one list, as they are stored."""
+    return [part for one in warnings for part in (one.column, one.value, one.reason)]
+
+
+def unpacked_warnings(packed: Sequence[str]) -> list[ValueWarning]:
+    """The reverse of `packed_warnings`."""
+    return [ValueWarning(*packed[start : start + 3]) for start in range(0, len(packed), 3)]
+
+
 @dataclass(frozen=True, slots=True)
 class LeadDraft:
     """A valid row.

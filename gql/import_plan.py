@@ -1,12 +1,14 @@
 """The dry run of an import: every row is read and judged, and nothing is written."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
 from core.access import Scope
 from core.import_accounts import Accounts
+from core.import_report import WARNED
+from core.lead_rows import unpacked_warnings
 from db.commands.import_plan import plan_batch, planned_leads
 from db.commands.import_report import Report
 from db.database import Database
@@ -22,19 +24,31 @@ Told = Callable[[ImportSource, Accounts], Awaitable[None]]
 async def plan_import(
     database: Database, files: UploadFiles, scope: Scope, upload_id: int, batch_rows: int, told: Told
 ) -> dict[str, Any]:
-    """The accounts that the import of an upload would have now, and its first problems, as JSON values.
+    """What the import of an upload would come to now, its first problems and warnings, as JSON values.
 
     told  given the accounts after each batch
     """
     source = await open_source(database, files, scope, upload_id, pool_id=None)
-    accounts, problems = Accounts(), list[Report]()
+    accounts, problems, warned, warnings = Accounts(), list[Report](), 0, list[Report]()
     async with aclosing(source):
         with planned_leads() as planned:
             while batch := await source.batch(batch_rows):
                 async with database.reading() as session:
                     added, reports = await plan_batch(session, scope, source.target, batch, planned)
                 accounts += added
-                problems += reports[: PROBLEMS_SHOWN - len(problems)]
+                refused = [report for report in reports if report["outcome"] != WARNED]
+                problems += refused[: PROBLEMS_SHOWN - len(problems)]
+                warned += len(reports) - len(refused)
+                told_of = [
+                    each for report in reports if report["outcome"] == WARNED for each in _each(report)
+                ]
+                warnings += told_of[: PROBLEMS_SHOWN - len(warnings)]
                 await told(source, added)
     shown = [{name: report.get(name) for name in SHOWN} for report in problems]
-    return {"accounts": asdict(accounts), "problems": shown}
+    return {"accounts": asdict(accounts), "problems": shown, "warned": warned, "warnings": warnings}
+
+
+def _each(report: Report) -> Iterator[Report]:
+    """The warnings that are one report of a row."""
+    for warning in unpacked_warnings(report["cells"]):
+        yield {"line": report["line"], "outcome": WARNED, "action": None, **asdict(warning)}

@@ -40,6 +40,7 @@ from db.queries.campaign import StoredField, fields_of_templates, results_of_cam
 from db.queries.field_catalogue import catalogues_of_projects
 from db.queries.lead import fields_of_projects
 from db.queries.lead_page import clones_of_leads, segments_of_leads
+from db.queries.lead_pool import warned_rows
 from db.queries.lead_pool_figures import (
     PoolBreakdown,
     PoolFigures,
@@ -124,6 +125,7 @@ class Loaders:
         self.against_member = DataLoader(load_fn=self._load_against_members, max_batch_size=1_000)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_breakdown: DataLoader[int, PoolBreakdown] = self._grouped(breakdown_of_pools, PoolBreakdown)
+        self.pool_warned: DataLoader[int, int] = self._grouped(warned_rows, int)
         self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
         self.view_holders: DataLoader[int, list[Subject]] = self._grouped(holders_of_views, list)
         self.starred_view: DataLoader[tuple[()], int | None] = DataLoader(load_fn=self._load_star)

@@ -15,7 +15,7 @@ from core.access import Scope
 from core.import_accounts import Accounts
 from core.import_judgement import KnownLead, judge_batch
 from core.lead_rows import LeadDraft, RowProblem
-from db.commands.import_report import Report, problem_report, repeat_report
+from db.commands.import_report import Report, problem_report, repeat_report, warning_report
 from db.commands.lead_import import ImportTarget, known_leads
 
 KEYS_AT_ONCE = 500
@@ -81,7 +81,10 @@ async def plan_batch(
     rows: Sequence[LeadDraft | RowProblem],
     planned: PlannedLeads,
 ) -> tuple[Accounts, list[Report]]:
-    """The accounts that the rows would have, and what would be reported of them, by line."""
+    """The accounts that the rows would have, and what would be reported of them, by line.
+
+    A row that repeats a lead and comes in with a warning is reported twice.
+    """
     drafts = [row for row in rows if isinstance(row, LeadDraft)]
     problems = [row for row in rows if isinstance(row, RowProblem)]
     known = await known_leads(session, scope, target, drafts)
@@ -92,6 +95,7 @@ async def plan_batch(
     reports: list[Report] = [problem_report(problem) for problem in problems]
     for repeat in judged.repeats:
         reports.append(repeat_report(repeat.draft, repeat.verdict, repeat.of.id, repeat.of.line))
+    reports += (warning_report(draft) for draft in judged.accepted if draft.warnings)
     return judged.accounts(len(problems)), sorted(reports, key=_line)
 
 

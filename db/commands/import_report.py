@@ -1,6 +1,7 @@
 """What an import reports of rows that did not simply become leads."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import update
@@ -9,8 +10,8 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.import_accounts import Verdict
-from core.import_report import MAX_CUT, kept_cells
-from core.lead_rows import LeadDraft, RowProblem
+from core.import_report import MAX_CUT, WARNED, kept_cells
+from core.lead_rows import LeadDraft, RowProblem, packed_warnings
 from db.bulk import bulk_insert
 from db.ids import allocate
 from db.models import ImportRow
@@ -95,12 +96,14 @@ def repeat_report(draft: LeadDraft, verdict: Verdict, lead_id: int, line: int | 
 
 
 def warning_report(draft: LeadDraft) -> Report:
+    """Of an imported row with values that do not read as their type: all of these in `cells`."""
     first = draft.warnings[0]
-    reasons = "; ".join(f"{warning.column} {warning.reason}" for warning in draft.warnings)
+    short = [replace(warning, value=warning.value[:MAX_CUT]) for warning in draft.warnings]
     return {
         "line": draft.line,
-        "outcome": "warned",
-        "reason": f"kept as it is, empty for rules: {reasons}",
+        "outcome": WARNED,
+        "reason": first.reason,
         "column": first.column,
-        "value": first.value[:MAX_CUT],
+        "value": short[0].value,
+        "cells": packed_warnings(short),
     }

@@ -142,6 +142,7 @@ class ImportRow(OrganisationRow, table=True):
     """A row of an upload that was invalid, a duplicate, or imported with a remark.
 
     outcome  invalid, duplicate, flagged, warned; action  what was done instead of or besides importing it
+    cells    of the file; of a warned row its warnings, as `core.lead_rows.packed_warnings` has them
     """
 
     __tablename__ = "import_row"

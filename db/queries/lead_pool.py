@@ -1,6 +1,6 @@
 """Reading lead pools: lists, the figures of their leads, and what their import reported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,12 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.fields import fold
+from core.import_report import WARNED
 from core.lead_pool import PoolColumn, PoolStatus
 from db.models import Campaign, ImportRow, LeadPool
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.queries.lead_pool_figures import PoolColumns, pool_status
-from db.scope_sql import visible_pools
+from db.scope_sql import among, visible_pools
 
 HEADING = "heading"
 
@@ -89,6 +90,28 @@ async def import_rows(
         .limit(first)
     )
     return list((await session.execute(found)).scalars())
+
+
+async def warned_rows(session: AsyncSession, scope: Scope, pool_ids: Sequence[int]) -> Mapping[int, int]:
+    """How many rows of each pool that may be seen were imported with a warning."""
+    counted = (
+        select(col(ImportRow.pool_id), func.count())
+        .join(
+            LeadPool,
+            and_(
+                col(LeadPool.organisation_id) == scope.organisation_id,
+                col(LeadPool.id) == col(ImportRow.pool_id),
+            ),
+        )
+        .where(
+            col(ImportRow.organisation_id) == scope.organisation_id,
+            among(col(ImportRow.pool_id), frozenset(pool_ids)),
+            col(ImportRow.outcome) == WARNED,
+            visible_pools(scope),
+        )
+        .group_by(col(ImportRow.pool_id))
+    )
+    return dict((await session.execute(counted)).tuples().all())
 
 
 async def heading_of_pool(session: AsyncSession, scope: Scope, pool_id: int) -> list[str]:

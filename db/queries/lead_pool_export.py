@@ -43,6 +43,19 @@ async def leads_of_pool(
     return list((await session.execute(found)).scalars())
 
 
+async def leads_of_lines(
+    session: AsyncSession, scope: Scope, pool_id: int, lines: Sequence[int]
+) -> Mapping[int, int]:
+    """The leads the caller may see that came from these lines of the pool's file, by line."""
+    found = select(col(Lead.line), col(Lead.id)).where(
+        col(Lead.organisation_id) == scope.organisation_id,
+        col(Lead.pool_id) == pool_id,
+        col(Lead.line).in_(lines),
+        visible_leads(scope),
+    )
+    return {line: lead_id for line, lead_id in await session.execute(found) if line is not None}
+
+
 async def log_of_pool(
     session: AsyncSession, scope: Scope, pool_id: int, *, after: int, first: int
 ) -> list[ChangeLog]:

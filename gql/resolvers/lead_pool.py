@@ -166,6 +166,7 @@ async def export_lead_pool(info: Info, input: ExportLeadPoolInput) -> ExportLead
         log_url=download_url(context, "log", pool_id) if logged else None,
         invalid_rows_url=download_url(context, "invalid", pool_id),
         duplicates_url=download_url(context, "duplicates", pool_id),
+        warnings_url=download_url(context, "warnings", pool_id),
         expires_at=context.now + timedelta(seconds=context.settings.download_link_seconds),
     )
     return ExportLeadPoolPayload(lead_pool=LeadPool.from_row(row), downloads=downloads)

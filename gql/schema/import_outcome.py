@@ -13,10 +13,12 @@ from gql.schema.ids import opaque
 SHOWN = ("line", "outcome", "column", "reason", "action")
 
 
-@strawberry.type(description="A row that would not simply become a lead.")
+@strawberry.type(description="A row that would not simply become a lead, or a value of one that would.")
 class PlannedProblem:
     line: int = strawberry.field(description="The line it begins on.")
-    outcome: str = strawberry.field(description="invalid, duplicate (discarded) or flagged (imported).")
+    outcome: str = strawberry.field(
+        description="invalid, duplicate (discarded), flagged or warned (both imported)."
+    )
     column: str | None = strawberry.field(description="The column to blame; null: the whole row.")
     held: strawberry.Private[str | None]
 
@@ -43,14 +45,18 @@ class ImportPlan:
     problems: list[PlannedProblem] = strawberry.field(
         description="The first 100 rows that would not simply become leads."
     )
+    warned: int = strawberry.field(
+        description="Among `valid`: rows with a value that does not read as its type: kept, empty for rules."
+    )
+    warnings: list[PlannedProblem] = strawberry.field(description="The first 100 such values.")
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        problems = [
-            PlannedProblem(held=problem["value"], **{key: problem[key] for key in SHOWN})
-            for problem in record["problems"]
-        ]
-        return cls(**record["accounts"], problems=problems)
+        problems, warnings = (
+            [PlannedProblem(held=each["value"], **{key: each[key] for key in SHOWN}) for each in record[name]]
+            for name in ("problems", "warnings")
+        )
+        return cls(**record["accounts"], problems=problems, warned=record["warned"], warnings=warnings)
 
 
 @strawberry.type(description="What the undo of an import did.")

@@ -181,6 +181,12 @@ class LeadPool(Node):
     def resolve_duplicates_url(self, info: Info) -> str | None:
         return download_url(info.context, "duplicates", self.row.id)
 
+    async def resolve_warned(self, info: Info) -> int:
+        return await info.context.loaders.pool_warned.load(self.row.id)
+
+    def resolve_warnings_url(self, info: Info) -> str | None:
+        return download_url(info.context, "warnings", self.row.id)
+
     def resolve_outside_segment_url(self, info: Info) -> str | None:
         return download_url(info.context, "outside", self.row.id)
 
@@ -257,6 +263,16 @@ class LeadPool(Node):
         resolver=resolve_duplicates_url,
         description="Path of a CSV of duplicates, what they repeat and what was done, for a few minutes; "
         f"null without `{Permission.LEAD_EXPORT.name}`.",
+    )
+    warned: int = strawberry.field(
+        resolver=resolve_warned,
+        description="Among `valid`: rows with a value that does not read as its type, which was kept as it "
+        "came and counts as empty for rules.",
+    )
+    warnings_url: str | None = strawberry.field(
+        resolver=resolve_warnings_url,
+        description="Path of a CSV of these values, each with its column and reason, for a few minutes; null "
+        f"without `{Permission.LEAD_EXPORT.name}`.",
     )
     outside_segment_url: str | None = strawberry.field(
         resolver=resolve_outside_segment_url,

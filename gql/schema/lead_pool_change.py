@@ -152,6 +152,9 @@ class LeadPoolDownloads:
     duplicates_url: str | None = strawberry.field(
         description="Duplicates, what they repeat and what was done."
     )
+    warnings_url: str | None = strawberry.field(
+        description="Values that were kept although they do not read as their type."
+    )
     expires_at: datetime = strawberry.field(description="When the paths stop working, UTC.")
 
 

@@ -1,6 +1,6 @@
 """The files of one lead pool, as lines of CSV, read page by page while they are sent."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,15 @@ import orjson
 from core.access import Permission, Scope
 from core.calling import PoolFacts
 from core.csv_export import csv_lines
-from core.import_report import DUPLICATE_COLUMNS, INVALID_COLUMNS
+from core.import_report import DUPLICATE_COLUMNS, INVALID_COLUMNS, WARNED, WARNING_COLUMNS
 from core.lead_pool import status_of_pool
+from core.lead_rows import unpacked_warnings
 from core.masking import masked_phone, masked_row
 from core.statuses import LeadStatus
 from db.models import ChangeLog, ImportRow, Lead, LeadPool
 from db.queries.campaign import results_of_campaigns
-from db.queries.lead_pool import heading_of_pool, import_rows
-from db.queries.lead_pool_export import fields_of_pool, leads_of_pool, log_of_pool, users_of
+from db.queries.lead_pool import heading_of_pool, import_rows, warned_rows
+from db.queries.lead_pool_export import fields_of_pool, leads_of_lines, leads_of_pool, log_of_pool, users_of
 from db.queries.lead_pool_figures import (
     PoolBreakdown,
     PoolFigures,
@@ -69,6 +70,27 @@ async def duplicate_lines(asked: Asked) -> AsyncIterator[str]:
         yield lines
 
 
+async def warning_lines(asked: Asked) -> AsyncIterator[str]:
+    """Values that were kept although they do not read as their type, with the leads that have them."""
+    async with asked.services.database.reading() as session:
+        heading = await heading_of_pool(session, asked.scope, asked.pool.id)
+        phones = await phone_columns_of_pool(session, asked.scope, asked.pool, heading)
+    yield csv_lines([WARNING_COLUMNS])
+    hidden = frozenset[str]() if asked.scope.may(Permission.PHONE_VIEW) else phones
+    after = 0
+    while True:
+        async with asked.services.database.reading() as session:
+            rows = await import_rows(
+                session, asked.scope, asked.pool.id, (WARNED,), after=after, first=ROWS_AT_ONCE
+            )
+            lines = [row.line for row in rows]
+            leads = await leads_of_lines(session, asked.scope, asked.pool.id, lines)
+        if not rows:
+            return
+        yield csv_lines(each for row in rows for each in _warnings(row, leads.get(row.line), hidden))
+        after = rows[-1].line
+
+
 async def outside_lines(asked: Asked) -> AsyncIterator[str]:
     """Leads of an import into a segment that did not join it, and why."""
     async for lines in _import_lines(asked, ("outside",), ("line", "lead", "reason"), _outside):
@@ -114,6 +136,7 @@ async def statistic_lines(asked: Asked) -> AsyncIterator[str]:
     now, pool = asked.services.clock(), asked.pool
     async with asked.services.database.reading() as session:
         figures = (await figures_of_pools(session, asked.scope, [pool.id], now)).get(pool.id, PoolFigures())
+        warned = await warned_rows(session, asked.scope, [pool.id])
         counted = (await breakdown_of_pools(session, asked.scope, [pool.id])).get(pool.id, PoolBreakdown())
         results = (await results_of_campaigns(session, asked.scope, [pool.campaign_id])).get(
             pool.campaign_id, []
@@ -126,6 +149,7 @@ async def statistic_lines(asked: Asked) -> AsyncIterator[str]:
             ["name", pool.name],
             ["status", status_of_pool(facts, now).value],
             *_accounts(pool).items(),
+            [WARNED, warned.get(pool.id, 0)],
             *((name, getattr(figures, name)) for name in PoolFigures.__dataclass_fields__),
             *((f"status {status}", counted.by_status.get(status, 0)) for status in LeadStatus),
             *((f"result {key}", counted.by_result.get(key, 0)) for key in keys),
@@ -138,6 +162,7 @@ REPORTS: Mapping[str, Report] = {
     "duplicates": Report(duplicate_lines),
     "leads": Report(lead_lines),
     "outside": Report(outside_lines),
+    "warnings": Report(warning_lines),
     "log": Report(log_lines, Permission.CHANGE_LOG_VIEW),
     "statistics": Report(statistic_lines),
 }
@@ -198,6 +223,13 @@ def _repeat(row: ImportRow, seen: Collection[int]) -> list[object]:
     lead = row.duplicate_of_lead if row.duplicate_of_lead in seen else None
     lead_id = None if lead is None else opaque("Lead", row.organisation_id, lead)
     return [row.line, row.value, row.reason, lead_id, row.duplicate_of_line, row.action]
+
+
+def _warnings(row: ImportRow, lead: int | None, hidden: Collection[str]) -> Iterator[list[object]]:
+    lead_id = None if lead is None else opaque("Lead", row.organisation_id, lead)
+    for one in unpacked_warnings(row.cells or ()):
+        value = masked_phone(one.value) if one.column in hidden else one.value
+        yield [row.line, one.column, value, one.reason, lead_id]
 
 
 def _outside(row: ImportRow, seen: Collection[int]) -> list[object]:

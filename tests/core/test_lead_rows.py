@@ -7,7 +7,15 @@ import pytest
 from core.csv_file import DamagedRow, Row
 from core.field_mapping import Mapping
 from core.fields import Field, FieldType, Locale
-from core.lead_rows import LeadDraft, RowProblem, RowReader, ValueWarning, duplicate_key
+from core.lead_rows import (
+    LeadDraft,
+    RowProblem,
+    RowReader,
+    ValueWarning,
+    duplicate_key,
+    packed_warnings,
+    unpacked_warnings,
+)
 
 US = Locale("US", ZoneInfo("UTC"))
 PHONE = Field("phone", "Phone", FieldType.PHONE)
@@ -139,3 +147,9 @@ def test_a_long_value_tells_duplicates_by_its_hash_and_a_short_one_by_itself() -
     assert duplicate_key(note, long) == duplicate_key(note, long)
     assert len({duplicate_key(note, long), duplicate_key(note, longer), f"note:{long}"}) == 3
     assert len(str(duplicate_key(note, "x" * 100_000))) == len("note#") + 64
+
+
+def test_warnings_come_back_as_they_were_stored() -> None:
+    warnings = [ValueWarning("Rating", "many", "is not a whole number"), ValueWarning("Since", "", "x")]
+    assert unpacked_warnings(packed_warnings(warnings)) == warnings
+    assert unpacked_warnings([]) == []

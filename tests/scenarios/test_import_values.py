@@ -24,6 +24,11 @@ FIELDS: list[dict[str, Any]] = [
 ]
 FOUND = """query($pool: ID!, $filter: RuleTree) { leads(where: {leadPoolId: $pool}, filter: $filter) {
   nodes { line } } }"""
+WARNED = """query($id: ID!) { leadPool(id: $id) { valid warned warningsUrl } }"""
+EXPORT = """mutation($id: ID!) { exportLeadPool(input: {id: $id}) {
+  downloads { warningsUrl statisticsUrl } } }"""
+DRY_RUN = """mutation($id: ID!) { importLeads(input: {uploadId: $id, dryRun: true}) { plan { valid warned
+  warnings { line outcome column value reason } problems { line outcome } } } }"""
 MOBILES = """mutation($id: ID!, $values: [LeadValueInput!]!) { updateLead(input: {id: $id, values: $values}) {
   lead { phone } userErrors { message } } }"""
 
@@ -121,3 +126,42 @@ async def test_dates_numbers_and_truth_values_are_read_as_the_campaigns_region_w
     for lead in await office.leads(pools["DE"]):
         if lead["line"] == 2:
             assert {one["key"]: one["value"] for one in lead["values"]}["sales"] == "1.234,56"
+
+
+async def test_a_value_that_does_not_read_as_its_type_is_told_with_line_column_value_reason_and_lead(
+    office: ImportOffice,
+) -> None:
+    campaign = await office.campaign("WARNED", fields=FIELDS, region="DE")
+    data = (
+        b"phone;born;sales;vip\n030 123456;soon;many;ja\n030 123457;1.1.2020;1;ja\n030 123456;;;vielleicht\n"
+        b"x;never;;\n030 123458;;" + b"9" * 2_000 + b";\n"
+    )
+    told = [
+        ["2", "born", "soon", "is not a date (such as YYYY-MM-DD)"],
+        ["2", "sales", "many", "is not a number"],
+        ["4", "vip", "vielleicht", "is neither yes nor no"],
+        ["6", "sales", "9" * 1_000, "is not a number"],
+    ]
+    upload = await office.uploaded(campaign, data, duplicateAction="NOTIFY")
+    plan = (await office.client.run(DRY_RUN, id=upload))["importLeads"]["plan"]
+    assert (plan["valid"], plan["warned"]) == (4, 3)
+    assert [
+        [str(one["line"]), one["column"], one["value"], one["reason"]] for one in plan["warnings"]
+    ] == told
+    assert {one["outcome"] for one in plan["warnings"]} == {"warned"}
+    assert [(one["line"], one["outcome"]) for one in plan["problems"]] == [(4, "flagged"), (5, "invalid")]
+    begun = await office.submitted(upload)
+    await office.finished(begun["job"]["id"])
+    pool = begun["leadPool"]["id"]
+    found = (await office.client.run(WARNED, id=pool))["leadPool"]
+    assert (found["valid"], found["warned"]) == (4, 3)
+    leads = {str(lead["line"]): lead["id"] for lead in await office.leads(pool)}
+    downloads = (await office.client.run(EXPORT, id=pool))["exportLeadPool"]["downloads"]
+    for url in (found["warningsUrl"], downloads["warningsUrl"]):
+        rows = await office.report(url)
+        assert [[row[name] for name in ("line", "column", "value", "reason")] for row in rows] == told
+        assert [row["lead"] for row in rows] == [leads[row["line"]] for row in rows]
+    figures = {row["figure"]: row["value"] for row in await office.report(downloads["statisticsUrl"])}
+    assert figures["warned"] == "3"
+    empty = await office.imported(campaign, b"phone\n030 123459\n")
+    assert (await office.client.run(WARNED, id=empty["leadPool"]["id"]))["leadPool"]["warned"] == 0

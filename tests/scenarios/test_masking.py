@@ -23,10 +23,11 @@ BLIND = (
 FILE = b"""name,phone,mobile
 Ann,(205) 555-0123,(205) 555-0199
 Bob,(205) 555-0123,(205) 555-0188
-Cleo,55512,(205) 555-0177
+Cleo,55512,(205) 555-01777
 Dan,(205) 555-0144,(205) 555-0166,more
+Eve,55513,(205) 555-0133
 """
-PHONES = ("2055550", "555-01", "55512")
+PHONES = ("2055550", "555-01", "55512", "55513")
 FIELDS = [
     {"key": "name", "label": "Name", "type": "TEXT"},
     {"key": "phone", "label": "Phone", "type": "PHONE"},
@@ -45,7 +46,9 @@ PLAN = """mutation($id: ID!) { importLeads(input: {uploadId: $id, dryRun: true})
 IMPORT = """mutation($id: ID!) { importLeads(input: {uploadId: $id}) {
   job { id } leadPool { id } userErrors { message } } }"""
 FOLLOW = "subscription($id: ID!) { jobProgressed(id: $id) { job { state } } }"
-REPORTS = "query($id: ID!) { leadPool(id: $id) { valid invalid duplicates invalidRowsUrl duplicatesUrl } }"
+REPORTS = """query($id: ID!) { leadPool(id: $id) { valid invalid duplicates warned
+  invalidRowsUrl duplicatesUrl
+  warningsUrl } }"""
 MAKE_GROUP = """mutation($project: ID!) { createSegmentGroup(input: {projectId: $project, name: "G"}) {
   segmentGroup { id } } }"""
 MAKE_SEGMENT = """mutation($group: ID!) { createSegment(input: {groupId: $group, name: "S"}) {
@@ -146,8 +149,8 @@ async def test_files_and_reports_of_imports_show_phones_only_to_who_may_see_them
         column["name"]: column["samples"]
         for column in (await blind.run(INSPECT, id=upload))["leadUpload"]["columns"]
     }
-    assert samples["name"] == ["Ann", "Bob", "Cleo"]
-    assert samples["phone"] == ["(•••) •••-••23", "•••12"]
+    assert samples["name"] == ["Ann", "Bob", "Cleo", "Eve"]
+    assert samples["phone"] == ["(•••) •••-••23", "•••12", "•••13"]
     assert samples["mobile"][0] == "(•••) •••-••99"
     assert "(205) 555-0123" in json.dumps(await admin.run(INSPECT, id=upload))
 
@@ -158,14 +161,16 @@ async def test_files_and_reports_of_imports_show_phones_only_to_who_may_see_them
 
     pool = await imported(admin, upload)
     found = (await blind.run(REPORTS, id=pool))["leadPool"]
-    assert (found["valid"], found["invalid"], found["duplicates"]) == (1, 2, 1)
-    reports = [(await blind.http.get(found[name])).text for name in ("invalidRowsUrl", "duplicatesUrl")]
+    assert (found["valid"], found["warned"], found["invalid"], found["duplicates"]) == (2, 1, 2, 1)
+    names = ("invalidRowsUrl", "duplicatesUrl", "warningsUrl")
+    reports = [(await blind.http.get(found[name])).text for name in names]
     assert not told("".join(reports))
-    assert "Cleo,•••12,(•••) •••-••77" in reports[0]
+    assert "Cleo,•••12,(•••) •••-•••77" in reports[0]
     assert "Dan,(•••) •••-••44,(•••) •••-••66,more" in reports[0]
     assert "Bob,(•••) •••-••23,(•••) •••-••88" in reports[1]
+    assert "phone,•••13,is not a valid phone number" in reports[2]
     whole = (await admin.run(REPORTS, id=pool))["leadPool"]
-    assert "Cleo,55512,(205) 555-0177" in (await admin.http.get(whole["invalidRowsUrl"])).text
+    assert "Cleo,55512,(205) 555-01777" in (await admin.http.get(whole["invalidRowsUrl"])).text
     assert "Bob,(205) 555-0123" in (await admin.http.get(whole["duplicatesUrl"])).text
 
 
