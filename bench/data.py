@@ -19,8 +19,20 @@ FIELDS: Sequence[Field] = (
     Field("beds", "Beds", FieldType.INTEGER),
     Field("opened", "Opened", FieldType.DATE),
     Field("note", "Note", FieldType.TEXT),
+    Field("street", "Street", FieldType.TEXT),
+    Field("zip", "ZIP", FieldType.TEXT),
+    Field("county", "County", FieldType.TEXT),
+    Field("contact", "Contact", FieldType.TEXT),
+    Field("website", "Website", FieldType.URL),
+    Field("emergency", "Emergency", FieldType.BOOLEAN),
+    Field("revenue", "Revenue", FieldType.DECIMAL),
+    Field("staff", "Staff", FieldType.INTEGER),
+    Field("renewed", "Renewed", FieldType.DATE),
+    Field("source", "Source", FieldType.TEXT),
 )
 HEADINGS = [field.key for field in FIELDS]
+NARROW = 10
+"""A file of fewer columns has the first ones."""
 
 STATES = ("AK", "CA", "FL", "GA", "IL", "MA", "NY", "OH", "PA", "TX")
 KINDS = ("Acute Care", "Children's", "Critical Access", "Psychiatric", "Rural Emergency")
@@ -45,14 +57,24 @@ def rows(seed: int, count: int) -> Iterator[list[str]]:
             str(chance.randint(5, 900)),
             str(date(1990, 1, 1) + timedelta(days=chance.randrange(12_000))),
             " ".join(chance.choices(WORDS, k=3)),
+            f"{chance.randint(1, 999)} {chance.choice(CITIES)} Road",
+            f"{chance.randint(501, 99_950):05}",
+            f"{chance.choice(CITIES)} County",
+            f"Contact {number % 5_000}",
+            f"https://hospital{number}.example",
+            chance.choice(("yes", "no")),
+            f"{chance.randint(10_000, 99_999_999) / 100:.2f}",
+            str(chance.randint(1, 5_000)),
+            str(date(2015, 1, 1) + timedelta(days=chance.randrange(4_000))),
+            chance.choice(WORDS),
         ]
         phone = f"{area}{2 + number // 1_000_000 % 8}{number // len(AREA_CODES) % 1_000_000:06}"
         yield [phone, *(cell if chance.random() < 0.9 else "" for cell in cells)]
 
 
-def write_csv(path: Path, seed: int, count: int) -> Path:
+def write_csv(path: Path, seed: int, count: int, columns: int = len(FIELDS)) -> Path:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(HEADINGS)
-        writer.writerows(rows(seed, count))
+        writer.writerow(HEADINGS[:columns])
+        writer.writerows(cells[:columns] for cells in rows(seed, count))
     return path

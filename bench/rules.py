@@ -1,4 +1,4 @@
-"""Counting the leads of a rule: checked, turned into SQL and run, against the SQL a person would write."""
+"""Looking at the leads of a rule, checked and turned into SQL, against the SQL a person would write."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,7 +11,8 @@ from bench.measure import Comparison, in_turn, timed
 from bench.world import NOW, World
 from core.segment_filter import SegmentFilter
 from db.models import Lead
-from db.queries.segment_filter import plan_filter
+from db.paging import Paging
+from db.queries.segment_filter import page_of_plan, plan_filter
 
 Rule = Mapping[str, Any]
 
@@ -25,6 +26,7 @@ def _group(combinator: str, *rules: Rule, negated: bool = False) -> Rule:
 
 
 RULES: Mapping[str, tuple[Rule, str]] = {
+    "pinpoint": (_group("and", _is("zip", "=", "10001")), "{zip} = '10001'"),
     "in and between": (
         _group("and", _is("state", "in", ["TX", "CA"]), _is("beds", "between", [100, 300])),
         "{state} IN ('tx', 'ca') AND {beds} BETWEEN 100 AND 300",
@@ -37,50 +39,74 @@ RULES: Mapping[str, tuple[Rule, str]] = {
         ),
         "({rating} >= 4 OR {kind} = 'psychiatric') AND ({state} = 'ny') IS NOT TRUE",
     ),
+    "contains and date": (
+        _group("and", _is("note", "contains", "renewal"), _is("renewed", ">=", "2024-01-01")),
+        "{position}({note}, 'renewal') > 0 AND {renewed} >= 1704067200000000",
+    ),
     "contains and empty": (
         _group("and", _is("note", "contains", "renewal"), _is("rating", "null", None)),
         "{position}({note}, 'renewal') > 0 AND {rating} IS NULL",
     ),
     "not equal": (_group("and", _is("kind", "!=", "Acute Care")), "({kind} = 'acute care') IS NOT TRUE"),
+    "broad": (_group("and", _is("beds", ">", 400)), "{beds} > 400"),
 }
 """A rule, and the WHERE that means the same; in it a field's key stands for its column."""
 
-BARE = "SELECT count(*) FROM lead WHERE organisation_id = :organisation AND project_id = :project AND "
+OF_PROJECT = "FROM lead WHERE organisation_id = :organisation AND project_id = :project AND "
+OF_CAMPAIGN = OF_PROJECT + "campaign_id = :campaign AND "
+FIRST = 50
 
 
 async def compare_rules(engine: Engine, world: World, repeats: int) -> list[Comparison]:
-    """Seconds a count; both sides must find the same number."""
+    """Seconds to count and show a first page; over all leads, and over those of one campaign of ten."""
     comparisons = []
     for name, (rule, where) in RULES.items():
         position = {"position": "instr" if engine.name == "sqlite" else "strpos"}
-        bare_sql = BARE + where.format_map({**world.slots, **position})
-        found, bare_found = await _count(world, rule), await _bare_count(world, bare_sql)
-        if found != bare_found:
-            raise RuntimeError(f"{name}: {found} leads, but {bare_found} by hand")
-        taken, bare = await in_turn(
-            timed(partial(_count, world, rule)),
-            timed(partial(_bare_count, world, bare_sql)),
-            repeats,
-        )
-        comparisons.append(Comparison(f"count: {name}", engine.name, "count", taken, bare, {"found": found}))
+        condition = where.format_map({**world.slots, **position})
+        for place, chosen, source in (
+            ("", SegmentFilter(rule=rule), OF_PROJECT),
+            (", one campaign", SegmentFilter((world.campaign_id,), rule=rule), OF_CAMPAIGN),
+        ):
+            asked, by_hand = partial(_asked, world, chosen), partial(_by_hand, world, source + condition)
+            found, found_by_hand = await asked(), await by_hand()
+            if found != found_by_hand:
+                raise RuntimeError(f"{name}{place}: {found} leads, but {found_by_hand} by hand")
+            taken, alone = await in_turn(timed(asked), timed(by_hand), repeats)
+            notes = {"found": float(found)}
+            comparisons.append(Comparison(f"rule: {name}{place}", engine.name, "look", taken, alone, notes))
     return comparisons
 
 
-async def _count(world: World, rule: Rule) -> int:
+async def _asked(world: World, chosen: SegmentFilter) -> int:
     async with world.database.reading() as session:
         plan = await plan_filter(
             session,
             world.scope,
             project_id=world.project_id,
             segment_id=None,
-            chosen=SegmentFilter(rule=rule),
+            chosen=chosen,
             now=NOW,
         )
         counted = plan.statement(select(func.count()).select_from(Lead), world.scope)
-        return int((await session.execute(counted)).scalar_one())
+        found = int((await session.execute(counted)).scalar_one())
+        page = await page_of_plan(session, world.scope, plan, Paging(FIRST))
+    return _checked(found, len(page.rows))
 
 
-async def _bare_count(world: World, sql: str) -> int:
-    values = {"organisation": world.scope.organisation_id, "project": world.project_id}
+async def _by_hand(world: World, source: str) -> int:
+    values = {
+        "organisation": world.scope.organisation_id,
+        "project": world.project_id,
+        "campaign": world.campaign_id,
+    }
+    page = text(f"SELECT * {source} ORDER BY id LIMIT {FIRST}")
     async with world.database.reading() as session:
-        return int((await session.execute(text(sql), values)).scalar_one())
+        found = int((await session.execute(text(f"SELECT count(*) {source}"), values)).scalar_one())
+        rows = (await session.execute(page, values)).all()
+    return _checked(found, len(rows))
+
+
+def _checked(found: int, shown: int) -> int:
+    if shown != min(found, FIRST):
+        raise RuntimeError(f"a page of {shown} out of {found}")
+    return found

@@ -1,6 +1,6 @@
 """Rows of a file as leads: what is taken over, what is read for search, and why a row is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -64,22 +64,19 @@ class RowProblem:
     cells: list[str]
 
 
-class _ColumnReader:
+def _column_reader(field: Field, locale: Locale) -> Callable[[str], Value | Unreadable]:
     """Reads the values of one column; short ones that come again are not read again."""
+    known: dict[str, Value | Unreadable] = {}
 
-    def __init__(self, field: Field, locale: Locale) -> None:
-        self._field = field
-        self._locale = locale
-        self._known: dict[str, Value | Unreadable] = {}
-
-    def read(self, raw: str) -> Value | Unreadable:
-        known = self._known.get(raw)
-        if known is not None:
-            return known
-        value = read_value(self._field, raw, self._locale)
-        if len(self._known) < KNOWN_VALUES and len(raw) < LONG_VALUE:
-            self._known[raw] = value
+    def read(raw: str) -> Value | Unreadable:
+        value = known.get(raw)
+        if value is None:
+            value = read_value(field, raw, locale)
+            if len(known) < KNOWN_VALUES and len(raw) < LONG_VALUE:
+                known[raw] = value
         return value
+
+    return read
 
 
 class RowReader:
@@ -94,7 +91,7 @@ class RowReader:
         self._duplicate = mapping.duplicate
         self._required = [field for field in mapping.fields if field is not None and field.required]
         self._mapped = [
-            (position, columns[position], field, _ColumnReader(field, locale))
+            (position, columns[position], field, _column_reader(field, locale))
             for position, field in enumerate(mapping.fields)
             if field is not None
         ]
@@ -106,11 +103,11 @@ class RowReader:
         values: dict[str, str] = {}
         search: dict[str, Value] = {}
         warnings: list[ValueWarning] = []
-        for position, column, field, reader in self._mapped:
+        for position, column, field, read in self._mapped:
             raw = row.cells[position]
             if not raw or raw.isspace():
                 continue
-            value = reader.read(raw)
+            value = read(raw)
             if not isinstance(value, Unreadable):
                 search[field.key] = value
             elif (rule := self._broken_rule(field, raw)) is not None:

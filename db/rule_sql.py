@@ -86,12 +86,16 @@ class Picking:
 
 @dataclass(frozen=True, slots=True)
 class LeadSource:
-    """The leads of one project, the slot of each of its template fields, and which that match are picked."""
+    """The leads of one project, the slot of each of its template fields, and which that match are picked.
+
+    pool_ids  pools that all who match are in, where that is known: both engines find their leads by an index
+    """
 
     organisation_id: int
     project_id: int
     slots: Mapping[str, tuple[int, str]]
     picking: Picking | None = None
+    pool_ids: tuple[int, ...] | None = None
 
     @classmethod
     def of(
@@ -108,7 +112,10 @@ class LeadSource:
                 col(Lead.id).in_(self._picked(self.picking, rule)),
             )
         statement, columns = self.with_columns(statement, fields_of(rule))
-        return statement.where(rule_where(rule, columns, self._shared([rule])))
+        return statement.where(*self._in_pools(), rule_where(rule, columns, self._shared([rule])))
+
+    def _in_pools(self) -> list[ColumnElement[bool]]:
+        return [] if self.pool_ids is None else [col(Lead.pool_id).in_(self.pool_ids)]
 
     def _picked(self, picking: Picking, rule: Rule) -> Select[Any]:
         """The ids of the leads that match and are picked."""
@@ -116,7 +123,8 @@ class LeadSource:
         fields = fields_of(rule) | ({rank} if rank else frozenset())
         statement, columns = self.with_columns(select(col(Lead.id)), fields)
         place = _place_in_draw(col(Lead.id), pick)
-        found = statement.where(rule_where(rule, columns, self._shared([rule])), picking.visible)
+        matches = rule_where(rule, columns, self._shared([rule]))
+        found = statement.where(*self._in_pools(), matches, picking.visible)
         if (pick.first, pick.beyond) != (0, PLACES):
             found = found.where(place >= pick.first, place < pick.beyond)
         if pick.limit is not None:

@@ -160,7 +160,7 @@ class SlotLayout:
     def values(self, search: Mapping[str, Any]) -> dict[int, list[Any]]:
         """The values of each set that has any, in the order of its names."""
         return {
-            set_number: [search.get(key) for key in keys]
+            set_number: list(map(search.get, keys))
             for set_number, keys in self._keys.items()
             if not search.keys().isdisjoint(keys)
         }

@@ -158,7 +158,7 @@ async def saved_rule(
     )
     chosen = filter_from(segment.filter)
     rule = check_filter(chosen, rules.catalogue, now, SEGMENT_PATH)
-    return rules.source_for(chosen, scope), rule
+    return await rules.source_for(session, chosen, scope), rule
 
 
 async def _leave_to_job(

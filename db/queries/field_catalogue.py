@@ -15,10 +15,11 @@ from core.masking import holds_phones
 from core.rules.segments import named_in
 from core.segment_filter import SegmentFilter
 from core.statuses import LeadStatus
-from db.models import Campaign, CampaignResult, FieldDefinition, Organisation, Segment
+from db.models import Campaign, CampaignResult, FieldDefinition, LeadPool, Organisation, Segment
 from db.rule_sql import LeadSource, Picking
-from db.scope_sql import visible_leads
+from db.scope_sql import among, visible_leads
 
+MANY_POOLS = 1_000
 STATUSES = tuple(Choice(status.value, status.value.capitalize()) for status in LeadStatus)
 
 
@@ -33,12 +34,13 @@ class ProjectRules:
     source: LeadSource
     phones: frozenset[str]
 
-    def source_for(self, chosen: SegmentFilter, scope: Scope) -> LeadSource:
+    async def source_for(self, session: AsyncSession, chosen: SegmentFilter, scope: Scope) -> LeadSource:
         """The source for a filter, which picks among the leads that its saver may see."""
+        pools = await _pools_of(session, scope, chosen.campaign_ids)
         if chosen.pick is None:
-            return self.source
+            return replace(self.source, pool_ids=pools)
         rank = None if chosen.pick.rank_by is None else self.catalogue.fields[chosen.pick.rank_by]
-        return replace(self.source, picking=Picking(chosen.pick, rank, visible_leads(scope)))
+        return replace(self.source, pool_ids=pools, picking=Picking(chosen.pick, rank, visible_leads(scope)))
 
 
 async def rules_of_project(
@@ -101,6 +103,25 @@ async def segments_of_project(
     )
     rows = (await session.execute(statement)).all()
     return {number: KnownSegment(name, record) for number, name, record in rows}
+
+
+async def _pools_of(
+    session: AsyncSession, scope: Scope, campaign_ids: Sequence[int]
+) -> tuple[int, ...] | None:
+    """All pools of campaigns; None where no campaign is named, or where they are too many to name."""
+    if not campaign_ids:
+        return None
+    statement = (
+        select(col(LeadPool.id))
+        .where(
+            col(LeadPool.organisation_id) == scope.organisation_id,
+            among(col(LeadPool.campaign_id), campaign_ids),
+        )
+        .order_by(col(LeadPool.id))
+        .limit(MANY_POOLS)
+    )
+    found = (await session.execute(statement)).scalars().all()
+    return tuple(found) if len(found) < MANY_POOLS else None
 
 
 async def _results(session: AsyncSession, organisation_id: int, project_id: int) -> list[Choice]:

@@ -85,7 +85,7 @@ async def checked_filter(
     ranked = {chosen.pick.rank_by} if chosen.pick and chosen.pick.rank_by else set()
     check_asked(scope, asked | ranked, rules.phones)
     await _check_chosen(session, scope, project_id, chosen, path)
-    return rules.source_for(chosen, scope), rule
+    return await rules.source_for(session, chosen, scope), rule
 
 
 async def plan_filter(
