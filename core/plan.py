@@ -13,6 +13,7 @@ class PlanKind(StrEnum):
     REMOVE_LEADS = "remove_leads"
     EMPTY = "empty"
     UNDO = "undo"
+    IMPORT = "import"
 
 
 class PlanEffect(StrEnum):

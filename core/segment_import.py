@@ -2,11 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Self
 
+from core.field_catalogue import (
+    LEAD_CAMPAIGN,
+    LEAD_CHANGED,
+    LEAD_OWNER_TEAM,
+    LEAD_POOL,
+    LEAD_SOURCE,
+    LEAD_STATUS,
+)
+from core.fields import moment_of
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.lead_rows import LeadDraft
 from core.membership import ExclusiveChoice, Ids, Standing
+from core.rules import Held
+from core.statuses import LeadStatus
+from core.upload import ImportSettings
 
 
 class OwnerChoice(StrEnum):
@@ -46,6 +60,33 @@ def matching_rule(chosen: DuplicateRule) -> DuplicateRule:
     """How rows find the leads that are there: in the whole project, and without a second lead for one."""
     everywhere = replace(chosen, scope=DuplicateScope.PROJECT, only_open=False, include_inactive_pools=True)
     return replace(everywhere, action=DuplicateAction.DISCARD)
+
+
+def held_of_row(
+    draft: LeadDraft, campaign_id: int, settings: ImportSettings, now: datetime
+) -> dict[str, Held]:
+    """What rules would see of the lead that a row would become, by field key.
+
+    Its pool is a new one, which no rule can name; when it may first be called is drawn later.
+    """
+    at = moment_of(now)
+    return {
+        LEAD_CAMPAIGN: campaign_id,
+        LEAD_POOL: 0,
+        LEAD_STATUS: LeadStatus.NEW.value,
+        LEAD_SOURCE: "upload",
+        LEAD_CHANGED: at,
+        LEAD_OWNER_TEAM: frozenset(settings.owner_team_ids),
+        "lead.createdAt": at,
+        "lead.phone": draft.phone,
+        "lead.open": True,
+        "lead.active": True,
+        "lead.clone": False,
+        "lead.attempts": 0,
+        "lead.priority": settings.priority,
+        "lead.ownerUser": settings.owner_user_id,
+        **draft.search,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ size takes no memory to speak of.
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,6 +65,20 @@ class PlannedLeads:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """What would become of some rows.
+
+    reports  what would be reported of them, by line     accepted  the rows that would become leads
+    matched  leads from elsewhere that rows repeat
+    """
+
+    accounts: Accounts
+    reports: list[Report]
+    accepted: Sequence[LeadDraft]
+    matched: frozenset[int]
+
+
 @contextmanager
 def planned_leads() -> Iterator[PlannedLeads]:
     """An empty memory, which is gone with the block. A temporary file of SQLite's holds what is much."""
@@ -80,11 +95,8 @@ async def plan_batch(
     target: ImportTarget,
     rows: Sequence[LeadDraft | RowProblem],
     planned: PlannedLeads,
-) -> tuple[Accounts, list[Report]]:
-    """The accounts that the rows would have, and what would be reported of them, by line.
-
-    A row that repeats a lead and comes in with a warning is reported twice.
-    """
+) -> PlannedBatch:
+    """What would become of the rows; one that repeats a lead and has a warning is reported twice."""
     drafts = [row for row in rows if isinstance(row, LeadDraft)]
     problems = [row for row in rows if isinstance(row, RowProblem)]
     known = await known_leads(session, scope, target, drafts)
@@ -96,7 +108,9 @@ async def plan_batch(
     for repeat in judged.repeats:
         reports.append(repeat_report(repeat.draft, repeat.verdict, repeat.of.id, repeat.of.line))
     reports += (warning_report(draft) for draft in judged.accepted if draft.warnings)
-    return judged.accounts(len(problems)), sorted(reports, key=_line)
+    matched = frozenset(repeat.of.id for repeat in judged.repeats if not repeat.of.in_file)
+    accounts = judged.accounts(len(problems))
+    return PlannedBatch(accounts, sorted(reports, key=_line), judged.accepted, matched)
 
 
 def _line(report: Mapping[str, object]) -> int:

@@ -24,8 +24,8 @@ from db.commands.segment_update import UpdateChoice, update_segment_members
 from db.models import MembershipUndo
 
 
-class Operation(Protocol):
-    """One operation with all it is told; a frozen value."""
+class Planned(Protocol):
+    """What a plan can be of, with all it is told; a frozen value."""
 
     @property
     def kind(self) -> PlanKind:
@@ -36,7 +36,11 @@ class Operation(Protocol):
         """The segments it names."""
 
     def record(self) -> dict[str, Any]:
-        """It as JSON values, which `operation_from` reads back."""
+        """It as JSON values, which can be read back."""
+
+
+class Operation(Planned, Protocol):
+    """An operation that is done in one transaction, in a plan as well as for good."""
 
     async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
         """Does it. Raises what its command raises."""

@@ -5,7 +5,7 @@ it is applied, the operation is done anew and must do just that.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -20,7 +20,7 @@ from core.access import Scope
 from core.errors import Conflict, NotFound
 from db import change_log
 from db.actor_record import actor_record
-from db.commands.member_operation import Operation, operation_from
+from db.commands.member_operation import Operation, Planned, operation_from
 from db.commands.membership_rows import lock_projects, pack
 from db.commands.segment_member import MembersUpdated
 from db.ids import allocate
@@ -59,7 +59,7 @@ async def try_out(session: AsyncSession, scope: Scope, operation: Operation, now
 async def store_plan(
     session: AsyncSession,
     scope: Scope,
-    operation: Operation,
+    operation: Planned,
     outcome: Outcome,
     *,
     lifetime: timedelta,
@@ -94,27 +94,34 @@ async def apply_plan(
     Raises  NotFound, also for one that has expired or is about a segment out of sight; Conflict where it was
             applied already or data or rules moved since; and what the operation raises
     """
-    plan = await _claimed(session, scope, plan_id, now)
+    plan = await claim_plan(session, scope, plan_id, now)
     operation = operation_from(plan.kind, plan.input)
     outcome, done = await _run(session, scope, operation, now)
     if (outcome.states, outcome.digest) != (plan.states, plan.digest):
         raise Conflict(MOVED_SINCE, field=PATH)
+    await log_applied(session, scope, plan, {one.segment.id: one.changeset for one in done}, now)
+    return plan, done
+
+
+async def log_applied(
+    session: AsyncSession, scope: Scope, plan: Plan, changesets: Mapping[int, int], now: datetime
+) -> None:
+    """Enters in the change log of each segment that a plan was applied, and what it was done by."""
     after = {"plan": plan.id, "kind": plan.kind, "planned_by": plan.created_by["user"]}
-    for one in done:
+    for segment_id, changeset in changesets.items():
         await change_log.append(
             session,
             scope,
             noun="segment",
-            noun_id=one.segment.id,
+            noun_id=segment_id,
             action="plan_applied",
             now=now,
-            after={**after, "changeset": one.changeset},
+            after={**after, "changeset": changeset},
         )
-    return plan, done
 
 
-async def _claimed(session: AsyncSession, scope: Scope, plan_id: int, now: datetime) -> Plan:
-    """The plan, marked as applied, so that nobody else applies it as well."""
+async def claim_plan(session: AsyncSession, scope: Scope, plan_id: int, now: datetime) -> Plan:
+    """The plan, marked as applied, so that nobody else applies it as well. Raises NotFound, Conflict."""
     claim = (
         update(Plan)
         .where(
@@ -139,20 +146,22 @@ async def _run(
     session: AsyncSession, scope: Scope, operation: Operation, now: datetime
 ) -> tuple[Outcome, list[MembersUpdated]]:
     """Does an operation; the segments it names are locked before their state is read."""
-    await lock_projects(session, scope, operation.segment_ids)
-    locked: Any = (
-        select(col(Segment.id), col(Segment.version), col(Segment.rule_revision), col(Segment.last_seq))
-        .where(
-            col(Segment.organisation_id) == scope.organisation_id,
-            among(col(Segment.id), operation.segment_ids),
-        )
-        .order_by(col(Segment.id))
-    )
-    rows = await session.execute(locked.with_for_update(of=Segment, key_share=True))
-    states = {str(row[0]): list(row[1:]) for row in rows}
+    states = await states_of(session, scope, operation.segment_ids)
     moves = watch(session)
     done = await operation.run(session, scope, now)
     return Outcome(states, _segments(moves, done)), done
+
+
+async def states_of(session: AsyncSession, scope: Scope, segment_ids: Sequence[int]) -> dict[str, list[int]]:
+    """Version, rule revision and newest entry of segments, which it locks first."""
+    await lock_projects(session, scope, segment_ids)
+    locked: Any = (
+        select(col(Segment.id), col(Segment.version), col(Segment.rule_revision), col(Segment.last_seq))
+        .where(col(Segment.organisation_id) == scope.organisation_id, among(col(Segment.id), segment_ids))
+        .order_by(col(Segment.id))
+    )
+    rows = await session.execute(locked.with_for_update(of=Segment, key_share=True))
+    return {str(row[0]): list(row[1:]) for row in rows}
 
 
 def _segments(moves: Sequence[MembersMoved], done: Sequence[MembersUpdated]) -> list[dict[str, Any]]:

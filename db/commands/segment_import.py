@@ -71,9 +71,17 @@ async def submit_segment_import(
     Raises  NotFound, Forbidden; BadInput for another project or a missing owner; Conflict where uploads
             must match and there is no rule; all that the submission of an upload raises
     """
+    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id)
+    await check_segment_import(session, scope, upload, wanted, now=now)
+    return await submit_lead_upload(session, scope, upload_id, into=wanted, now=now)
+
+
+async def check_segment_import(
+    session: AsyncSession, scope: Scope, upload: LeadUpload, wanted: SegmentImport, *, now: datetime
+) -> Segment:
+    """The segment that an upload can be imported into. Raises what the submission raises."""
     scope.need(Permission.LEAD_IMPORT)
     segment = await segment_to_edit(session, scope, wanted.segment_id)
-    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id)
     campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
     if campaign.project_id != segment.project_id:
         raise BadInput("The upload is for a campaign of another project.", field=("input", "segmentId"))
@@ -83,7 +91,7 @@ async def submit_segment_import(
             raise BadInput("The upload's settings name no owner.", field=("input", "owner"))
     if segment.uploads_must_match:
         await saved_rule(session, scope, segment, now)
-    return await submit_lead_upload(session, scope, upload_id, into=wanted, now=now)
+    return segment
 
 
 async def overwrite_owners(
@@ -157,8 +165,18 @@ async def _arrivals(
     came = await packed(session, select(col(Lead.id)).where(*own, _of_import(pool_id)))
     repeated = select(col(ImportRow.duplicate_of_lead)).where(*_repeats(scope, pool_id))
     there = select(col(Lead.id)).where(*own, col(Lead.id).in_(repeated))
-    matched = await packed(session, there) - came
-    seen = there.where(visible_leads(scope), among(col(Lead.id), matched))
+    return await arrivals_of(session, scope, segment, came, await packed(session, there) - came, now)
+
+
+async def arrivals_of(
+    session: AsyncSession, scope: Scope, segment: Segment, came: BitMap64, matched: BitMap64, now: datetime
+) -> Arrivals[BitMap64]:
+    """Leads that a file made, and leads that were there before, sorted by who may see them and who fits."""
+    seen = select(col(Lead.id)).where(
+        col(Lead.organisation_id) == scope.organisation_id,
+        among(col(Lead.id), matched),
+        visible_leads(scope),
+    )
     visible = await packed(session, seen) if matched else matched
     fit = came | matched
     if segment.uploads_must_match and fit:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.access import Actor, ActorKind
 from core.import_accounts import Accounts
+from db.commands.import_plan import PlannedBatch
 from db.commands.job import save_progress
 from db.database import Database
 from db.upload_files import UploadFiles
@@ -30,8 +31,8 @@ class LeadImportPlan:
         scope = operator_scope(run.lease.organisation_id, Actor(ActorKind.JOB, run.created_by))
         progress = ImportProgress(Accounts(), int(run.progress["step"]))
 
-        async def told(source: ImportSource, added: Accounts) -> None:
-            progress.add(added, source)
+        async def told(source: ImportSource, added: PlannedBatch) -> None:
+            progress.add(added.accounts, source)
             async with self.database.writing() as session:
                 stop = await save_progress(session, run.lease, progress.record(), now=self.clock())
             if stop:

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from core.errors import BadInput, Conflict, NotFound
-from core.import_accounts import Accounts
 from db.commands import lead_upload as commands
+from db.commands.import_plan import PlannedBatch
 from db.models import LeadUpload as Row
 from db.queries.visible import visible_or_not_found
 from gql.context import Context, Info
@@ -106,7 +106,7 @@ async def _planned(context: Context, upload_id: int) -> ImportLeadsPayload:
             job = await commands.enqueue_plan(session, scope, upload, now=context.now)
         return ImportLeadsPayload(job=Job.from_row(job))
 
-    async def told(source: ImportSource, added: Accounts) -> None:
+    async def told(source: ImportSource, added: PlannedBatch) -> None:
         """Nobody waits for the progress of a small file."""
 
     plan = await plan_import(

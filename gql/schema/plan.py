@@ -34,6 +34,7 @@ published(
         "REMOVE_LEADS": "`removeLeadsFromSegment`.",
         "EMPTY": "`emptySegment`.",
         "UNDO": "`undoChangeset`.",
+        "IMPORT": "`importIntoSegment`.",
     },
 )
 published(
@@ -58,7 +59,8 @@ class PlannedSegment:
         description="Among those that would join, those that would leave another exclusive segment for it."
     )
     blocked: int = strawberry.field(
-        description="Leads that would stay out: removed by hand, or held by another exclusive segment."
+        description="Leads that would stay out: removed by hand, held by another exclusive segment, or of an "
+        "upload whose leads must meet the rules."
     )
     kept: int = strawberry.field(description="Members that do not match and would stay all the same.")
 
@@ -120,11 +122,13 @@ class Plan(Node):
         description="Leads that would leave another exclusive segment for a segment named; exact."
     )
     blocked: int = strawberry.field(
-        description="Leads that would stay out: removed by hand, or held by another exclusive segment; exact."
+        description="Leads that would stay out: removed by hand, held by another exclusive segment, or of an "
+        "upload whose leads must meet the rules; exact."
     )
     segments: list[PlannedSegment] = strawberry.field(description="The same by the segments named.")
     samples: list[PlanSample] = strawberry.field(
-        description=f"Up to {SAMPLES} of the leads, of each effect in each segment."
+        description=f"Up to {SAMPLES} of the leads, of each effect in each segment; of an upload those that "
+        "are leads already."
     )
     created_at: datetime = strawberry.field(description="When it was computed, UTC.")
     created_by: Actor = strawberry.field(description="Who planned it.")

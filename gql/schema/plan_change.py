@@ -7,6 +7,7 @@ import strawberry
 
 from db.commands.segment_member import MembersUpdated
 from db.models import Plan as Row
+from gql.schema.job import Job
 from gql.schema.plan import Plan
 from gql.schema.segment_member import SegmentMembersUpdate
 from gql.schema.user_error import UserError
@@ -21,7 +22,10 @@ class ApplyPlanInput:
 class ApplyPlanPayload:
     plan: Plan | None = strawberry.field(default=None, description="The plan, applied now.")
     updates: list[SegmentMembersUpdate] = strawberry.field(
-        default_factory=list, description="What was done, by segment."
+        default_factory=list, description="What was done, by segment; empty where a job does it."
+    )
+    job: Job | None = strawberry.field(
+        default=None, description="The job that imports, where the plan is of an import into a segment."
     )
     user_errors: list[UserError] = strawberry.field(
         default_factory=list,

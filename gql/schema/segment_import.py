@@ -5,8 +5,10 @@ import strawberry
 from core.membership import ExclusiveChoice
 from core.segment_import import OwnerChoice
 from gql.schema.enums import published
+from gql.schema.import_outcome import ImportPlan
 from gql.schema.job import Job
 from gql.schema.lead_pool import LeadPool
+from gql.schema.plan import Plan
 from gql.schema.user_error import UserError
 
 published(
@@ -36,6 +38,11 @@ class ImportIntoSegmentInput:
     owner: OwnerChoice = strawberry.field(
         default=OwnerChoice.KEEP, description="What becomes of the owner of leads that were there before."
     )
+    dry_run: bool = strawberry.field(
+        default=False,
+        description="Imports nothing, and answers with the plan: who would join. For files of up to "
+        "2,000,000 bytes.",
+    )
 
 
 @strawberry.type(description="The import that has begun, or why it has not.")
@@ -46,5 +53,11 @@ class ImportIntoSegmentPayload:
     lead_pool: LeadPool | None = strawberry.field(default=None, description="The pool of the new leads.")
     changeset: strawberry.ID | None = strawberry.field(
         default=None, description="The whole import, memberships included: for `undoChangeset`."
+    )
+    plan: Plan | None = strawberry.field(
+        default=None, description="With `dryRun`: who would join, new leads counted; nothing was done."
+    )
+    import_plan: ImportPlan | None = strawberry.field(
+        default=None, description="With `dryRun`: what would become of the rows."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was done.")

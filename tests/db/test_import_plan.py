@@ -50,8 +50,8 @@ async def planned(
         for start in range(0, len(phones), BATCH):
             rows = read(phones[start : start + BATCH], start + 2)
             async with importer.database.reading() as session:
-                added, _ = await plan_batch(session, importer.scope, target, rows, memory)
-            accounts += added
+                added = await plan_batch(session, importer.scope, target, rows, memory)
+            accounts += added.accounts
     return accounts
 
 

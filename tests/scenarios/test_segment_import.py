@@ -23,6 +23,15 @@ pytestmark = pytest.mark.anyio
 
 OUTCOME = """segmentId changeset leads matched joined moved alreadyMembers pinned held unfit hidden
   ownersChanged"""
+PLAN = """mutation($input: ImportIntoSegmentInput!) { importIntoSegment(input: $input) {
+  job { id } leadPool { id } changeset plan { id kind wouldJoin wouldLeave displaced blocked
+    segments { segment { name } wouldJoin blocked }
+    samples { effect lead { value(key: "name") } segment { name } } }
+  importPlan { rows valid invalid duplicates problems { line outcome } }
+  userErrors { code message field } } }"""
+APPLY = """mutation($input: ApplyPlanInput!) { applyPlan(input: $input) {
+  plan { appliedAt } job { id } updates { changeset } userErrors { code message field } } }"""
+POOLS = "{ leadPools { totalCount } }"
 IMPORT = """mutation($input: ImportIntoSegmentInput!) { importIntoSegment(input: $input) {
   job { id } leadPool { id } changeset userErrors { code message field } } }"""
 JOB = f"query($id: ID!) {{ job(id: $id) {{ state error segmentImport {{ {OUTCOME} }} }} }}"
@@ -289,3 +298,100 @@ async def test_an_upload_for_another_project_is_refused(office: SegmentOffice) -
     assert [(one["code"], one["field"]) for one in refused["userErrors"]] == [
         ("BAD_USER_INPUT", ["input", "segmentId"])
     ]
+
+
+async def planned(importer: Importer, segment: str, data: bytes, **more: Any) -> dict[str, Any]:
+    """An upload into a segment as it would be: nothing has come of it yet."""
+    upload = await importer.files.uploaded(importer.office.campaigns["C"], data)
+    given = {"uploadId": upload, "segmentId": segment, "dryRun": True, **more}
+    answer = dict((await importer.files.client.run(PLAN, input=given))["importIntoSegment"])
+    assert (answer["job"], answer["leadPool"], answer["changeset"]) == (None, None, None)
+    return {**answer, "upload": upload}
+
+
+async def test_an_import_into_a_segment_is_planned_and_done_by_its_plan(office: SegmentOffice) -> None:
+    await office.furnish([{"name": "Ann", "city": "Oslo"}, {"name": "Bo"}, {"name": "Cy"}])
+    segment = await office.segment()
+    await office.add(segment, "Bo")
+    importer = Importer(office)
+    data = table((100, "Ann", ""), (101, "Bo", ""), (900, "New", ""), (900, "Twice", ""), (7, "No phone", ""))
+    data = data.replace(phone(7).encode(), b"none")
+    before = await office.client.run(POOLS)
+
+    made = await planned(importer, segment, data)
+    assert made["userErrors"] == []
+    plan = made["plan"]
+    assert (plan["kind"], plan["wouldJoin"], plan["wouldLeave"], plan["blocked"]) == ("IMPORT", 2, 0, 0)
+    assert plan["segments"] == [{"segment": {"name": "S"}, "wouldJoin": 2, "blocked": 0}]
+    assert plan["samples"] == [{"effect": "JOIN", "lead": {"value": "Ann"}, "segment": {"name": "S"}}]
+    rows = made["importPlan"]
+    assert [rows[name] for name in ("rows", "valid", "invalid", "duplicates")] == [5, 1, 1, 3]
+    assert [(one["line"], one["outcome"]) for one in rows["problems"]] == [
+        (2, "duplicate"), (3, "duplicate"), (5, "duplicate"), (6, "invalid"),
+    ]  # fmt: skip
+    assert await office.members(segment) == ["Bo"]
+    assert await office.client.run(POOLS) == before
+    assert sorted(await office.names()) == ["Ann", "Bo", "Cy"]
+
+    applied = await office.change(APPLY, planId=plan["id"])
+    assert applied["userErrors"] == []
+    assert applied["plan"]["appliedAt"] is not None
+    told = (await importer.done(applied))["segmentImport"]
+    assert (told["joined"], told["alreadyMembers"]) == (2, 1)
+    assert await office.members(segment) == ["Ann", "Bo", "New"]
+    again = await office.change(APPLY, planId=plan["id"])
+    assert [error["code"] for error in again["userErrors"]] == ["CONFLICT"]
+
+
+async def test_the_plan_of_an_import_says_who_does_not_meet_the_rules_and_whom_it_takes_from_others(
+    office: SegmentOffice,
+) -> None:
+    await office.furnish([{"name": "Ann", "city": "Oslo"}, {"name": "Bo", "city": "Rome"}, {"name": "Cy"}])
+    strict = await office.segment("Strict", uploadsMustMatch=True)
+    holder = await office.segment("Holder")
+    await office.save(strict, ("city", "=", "oslo"))
+    await office.remove(strict, "Ann")
+    await office.add(holder, "Ann", "Bo")
+    await office.client.run(EXCLUSIVE, input={"id": office.project, "exclusive": True})
+    importer = Importer(office)
+    data = table((100, "Ann", ""), (101, "Bo", ""), (900, "Dan", "OSLO"), (901, "Eva", "Rome"))
+
+    kept = (await planned(importer, strict, data))["plan"]
+    assert (kept["wouldJoin"], kept["displaced"], kept["blocked"]) == (1, 0, 3)
+    refused = await planned(importer, strict, data, exclusive="REJECT")
+    assert ([error["code"] for error in refused["userErrors"]], refused["plan"]) == (
+        ["EXCLUSIVE_CONFLICT"],
+        None,
+    )
+    moved = (await planned(importer, strict, data, exclusive="MOVE"))["plan"]
+    assert (moved["wouldJoin"], moved["displaced"], moved["blocked"]) == (2, 1, 2)
+    assert {one["effect"] for one in moved["samples"]} == {"JOIN", "DISPLACED"}
+
+    await importer.done(await office.change(APPLY, planId=moved["id"]))
+    assert await office.members(strict) == ["Ann", "Dan"]
+    assert await office.members(holder) == ["Bo"]
+
+
+async def test_an_import_is_refused_by_its_plan_once_data_or_rules_moved_since(office: SegmentOffice) -> None:
+    await office.furnish([{"name": "Ann"}, {"name": "Bo"}])
+    segment, importer = await office.segment(), Importer(office)
+    data = table((100, "Ann", ""), (900, "New", ""))
+    for moves in (
+        lambda: office.push("C", [{"phone": phone(900), "name": "New"}]),
+        lambda: office.add(segment, "Bo"),
+        lambda: office.client.run(UPDATE, input={"id": segment, "uploadsMustMatch": False, "name": "T"}),
+    ):
+        plan = (await planned(importer, segment, data))["plan"]
+        await moves()
+        before = await office.client.run(POOLS)
+        answer = await office.change(APPLY, planId=plan["id"])
+        assert [(error["code"], error["field"]) for error in answer["userErrors"]] == [
+            ("CONFLICT", ["input", "planId"])
+        ]
+        assert (answer["job"], await office.client.run(POOLS)) == (None, before)
+
+    made = await planned(importer, segment, data)
+    begun = await office.change(IMPORT, uploadId=made["upload"], segmentId=segment)
+    await importer.done(begun)
+    answer = await office.change(APPLY, planId=made["plan"]["id"])
+    assert [error["code"] for error in answer["userErrors"]] == ["CONFLICT"]
