@@ -1,6 +1,6 @@
 """Operations on members as values: so that they can be done, tried out, kept in a plan and done later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Scope
+from core.access import Resource, Right, Scope
 from core.errors import NotFound
 from core.membership import ByHand, ExclusiveChoice, Source, UpdateMode
 from core.plan import PlanKind
+from core.policies import read_subject
 from core.segment_filter import SegmentFilter, filter_from, filter_record
+from db.commands.grant import AccessEntry, set_access
 from db.commands.membership_rows import pack, unpacked
 from db.commands.membership_undo import undo_members
 from db.commands.segment_filter import restore_filter, save_filter
@@ -48,12 +50,16 @@ class Operation(Planned, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SaveFilter:
-    """Saving a filter and applying it."""
+    """Saving a filter and applying it.
+
+    access  who is to have access from then on; None leaves that as it is
+    """
 
     segment_id: int
     chosen: SegmentFilter
     choice: UpdateChoice
     expected_version: int | None = None
+    access: tuple[AccessEntry, ...] | None = None
     kind = PlanKind.SAVE_FILTER
 
     @property
@@ -66,12 +72,14 @@ class SaveFilter:
             "filter": filter_record(self.chosen),
             "choice": _choice_record(self.choice),
             "version": self.expected_version,
+            "access": None if self.access is None else [_entry_record(entry) for entry in self.access],
         }
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        choice = _choice_from(record["choice"])
-        return cls(record["segment"], filter_from(record["filter"]), choice, record["version"])
+        choice, given = _choice_from(record["choice"]), record["access"]
+        access = None if given is None else tuple(_entry_from(entry) for entry in given)
+        return cls(record["segment"], filter_from(record["filter"]), choice, record["version"], access)
 
     async def run(self, session: AsyncSession, scope: Scope, now: datetime) -> list[MembersUpdated]:
         done = await save_filter(
@@ -83,6 +91,8 @@ class SaveFilter:
             expected_version=self.expected_version,
             now=now,
         )
+        if self.access is not None:
+            await set_access(session, scope, Resource.SEGMENT, self.segment_id, self.access, now=now)
         return [done]
 
 
@@ -321,3 +331,12 @@ def _choice_from(record: Mapping[str, Any]) -> UpdateChoice:
     return UpdateChoice(
         UpdateMode(record["mode"]), record["includePinned"], ExclusiveChoice(record["exclusive"])
     )
+
+
+def _entry_record(entry: AccessEntry) -> list[Any]:
+    return [str(entry.subject), sorted(entry.rights)]
+
+
+def _entry_from(record: Sequence[Any]) -> AccessEntry:
+    subject, rights = record
+    return AccessEntry(read_subject(subject), frozenset(Right(right) for right in rights))

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from core.access import Resource
-from core.errors import TooLarge
 from db.commands.grant import set_access
 from gql.context import Info
 from gql.schema import ids
-from gql.schema.access import AccessEntry, AccessEntryInput, load_access
+from gql.schema.access import AccessEntry, AccessEntryInput, entries_of, load_access
 from gql.schema.access_change import (
     LeadPoolAccessPayload,
     SegmentAccessPayload,
@@ -16,8 +15,6 @@ from gql.schema.access_change import (
 )
 from gql.schema.lead_pool import LeadPool
 from gql.schema.segment import Segment
-
-MAX_ENTRIES = 200
 
 
 async def set_segment_access(info: Info, input: SetSegmentAccessInput) -> SegmentAccessPayload:
@@ -38,11 +35,7 @@ async def _set_access(
     info: Info, resource: Resource, object_id: int, access: Sequence[AccessEntryInput]
 ) -> list[AccessEntry]:
     context = info.context
-    if len(access) > MAX_ENTRIES:
-        raise TooLarge(f"At most {MAX_ENTRIES} teams and users.", field=["input", "access"])
-    entries = [
-        entry.to_core(context.scope, ["input", "access", str(place)]) for place, entry in enumerate(access)
-    ]
+    entries = entries_of(access, context.scope)
     async with context.writing() as (session, scope):
         await set_access(session, scope, resource, object_id, entries, now=context.now)
     return await load_access(info, resource, object_id)

@@ -5,6 +5,7 @@ from db.commands.segment_update import UpdateChoice
 from gql.context import Context, Info
 from gql.planning import done_or_planned
 from gql.schema import ids
+from gql.schema.access import entries_of
 from gql.schema.segment_member import (
     RestoreSegmentFilterInput,
     SaveSegmentFilterInput,
@@ -21,7 +22,8 @@ async def save_segment_filter(info: Info, input: SaveSegmentFilterInput) -> Segm
     segment_id = ids.local(NOUN, input.segment_id, context.scope, PATH)
     chosen = input.filter.to_core(context.scope, ["input", "filter"])
     choice = _choice(context, input)
-    operation = SaveFilter(segment_id, chosen, choice, input.expected_version)
+    access = None if input.access is None else tuple(entries_of(input.access, context.scope))
+    operation = SaveFilter(segment_id, chosen, choice, input.expected_version, access)
     return await done_or_planned(context, operation, dry_run=input.dry_run)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import strawberry
 
 from core.access import Resource, Right, Scope
-from core.errors import BadInput
+from core.errors import BadInput, TooLarge
 from core.policies import Subject, SubjectKind, object_name, read_subject, team, user
 from db.commands.grant import AccessEntry as CoreEntry
 from gql.context import Info
@@ -13,6 +13,8 @@ from gql.schema import ids
 from gql.schema.enums import published
 from gql.schema.team import Team
 from gql.schema.user import User
+
+MAX_ENTRIES = 200
 
 published(
     Right,
@@ -85,3 +87,10 @@ class AccessEntryInput:
 
     def to_core(self, scope: Scope, path: Sequence[str]) -> CoreEntry:
         return CoreEntry(self.to.to_core(scope, [*path, "to"]), frozenset(self.rights))
+
+
+def entries_of(access: Sequence[AccessEntryInput], scope: Scope) -> list[CoreEntry]:
+    """Entries as `input.access` gives them. Raises TooLarge, NotFound, BadInput."""
+    if len(access) > MAX_ENTRIES:
+        raise TooLarge(f"At most {MAX_ENTRIES} teams and users.", field=["input", "access"])
+    return [entry.to_core(scope, ["input", "access", str(place)]) for place, entry in enumerate(access)]

@@ -7,6 +7,7 @@ import strawberry
 from core.errors import ExclusiveConflict as HeldElsewhere
 from core.membership import ExclusiveChoice, Source, UpdateMode
 from db.commands.segment_member import MembersUpdated
+from gql.schema.access import AccessEntryInput
 from gql.schema.enums import published
 from gql.schema.ids import opaque
 from gql.schema.job import Job
@@ -54,6 +55,11 @@ class SaveSegmentFilterInput:
     )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if the segment has another version."
+    )
+    access: list[AccessEntryInput] | None = strawberry.field(
+        default=None,
+        description="The teams and users who have rights of their own on the segment from now on, as "
+        "`setSegmentAccess` takes them; null leaves access as it is.",
     )
     dry_run: bool = strawberry.field(
         default=False, description="Changes nothing, and answers with the plan: what it would do."

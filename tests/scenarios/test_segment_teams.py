@@ -1,7 +1,10 @@
 """Who may give a segment to a team or take it away, and what rules offer to whom; on both engines."""
 
+from typing import Any
+
 import pytest
 
+from gql.schema.ids import opaque
 from tests.client import Client, GraphQLFailed
 from tests.conftest import Connect
 from tests.server import Installation, Server
@@ -13,6 +16,7 @@ TOKEN = """mutation($input: CreateApiTokenInput!) { createApiToken(input: $input
   token userErrors { message } } }"""
 TAG = """mutation($lead: ID!, $label: String!) {
   tagLeads(input: {selection: {ids: [$lead]}, labels: [$label]}) { userErrors { message } } }"""
+ACCESS = "access { team { name } user { email } rights }"
 OFFERED = """query($project: ID!) { ruleFields(projectId: $project) { name values { label } } }"""
 
 
@@ -66,6 +70,42 @@ async def test_only_who_may_give_access_to_a_segment_gives_it_to_a_team_or_takes
     for team in (None, teams[1]):
         await refused(team)
     assert (await desk.show(segment, "team { name }"))["team"] == {"name": "red"}
+
+
+async def test_a_filter_is_saved_together_with_the_teams_and_users_who_get_access(desk: Desk) -> None:
+    team = (await desk.do("createTeam", "team { id }", name="red"))["team"]["id"]
+    segment = await desk.segment()
+    gus = await editor(desk, segment, "SEGMENT_EDIT")
+    before = await desk.show(segment, ACCESS)
+    to_team = {"to": {"teamId": team}, "rights": ["CALL"]}
+    nobody = {"to": {"teamId": opaque("Team", 1, 99)}, "rights": ["CALL"]}
+    given: dict[str, Any] = {"segmentId": segment, "filter": {"rule": beds("<=", 2)}, "mode": "ADD"}
+
+    wrong = await desk.refused("saveSegmentFilter", access=[to_team, nobody], **given)
+    assert (wrong["code"], wrong["field"]) == ("NOT_FOUND", ["input", "access"])
+    with pytest.raises(GraphQLFailed) as failed:
+        await desk.ask("saveSegmentFilter", client=gus, access=[to_team], **given)
+    assert failed.value.codes == ["FORBIDDEN"]
+    planned = await desk.do(
+        "saveSegmentFilter", "plan { id wouldJoin }", access=[to_team], dryRun=True, **given
+    )
+    assert planned["plan"]["wouldJoin"] == 2
+    assert await desk.show(segment, f"ruleRevision {ACCESS}") == {"ruleRevision": 0, **before}
+    assert await desk.show(segment, "name", gus) == {"name": "S"}
+
+    await desk.do("applyPlan", planId=planned["plan"]["id"])
+    rights = ["CALL", "VIEW"]
+    only_team = {"access": [{"team": {"name": "red"}, "user": None, "rights": rights}]}
+    assert await desk.show(segment, f"ruleRevision {ACCESS}") == {"ruleRevision": 1, **only_team}
+    assert await desk.show(segment, "name", gus) is None
+    assert [entry["action"] for entry in await desk.log(segment)][-3:] == [
+        "filter_saved", "access_set", "plan_applied",
+    ]  # fmt: skip
+
+    await desk.do("saveSegmentFilter", **given)
+    assert await desk.show(segment, ACCESS) == only_team
+    await desk.do("saveSegmentFilter", access=[], **given)
+    assert await desk.show(segment, ACCESS) == {"access": []}
 
 
 async def test_rules_offer_tags_and_people_only_to_who_may_list_them(desk: Desk) -> None:
