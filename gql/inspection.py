@@ -33,13 +33,16 @@ async def inspect_upload(
     dialect: Dialect | None = None,
     *,
     part: Part | None = None,
+    campaign_id: int | None = None,
 ) -> Inspection:
-    """What is in the file, read as `dialect` says or as it seems to be written; `part` is yet to join it.
+    """What is in the file, read as `dialect` says or as it seems to be written.
+
+    part         is yet to join it      campaign_id  the campaign it is about to be for, in place of its own
 
     Raises  BadInput, TooLarge for a file that cannot be imported
     """
     async with database.reading() as session:
-        campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
+        campaign = await visible_or_not_found(session, scope, Campaign, campaign_id or upload.campaign_id)
     locale = Locale(campaign.region, ZoneInfo(campaign.time_zone))
     return await asyncio.to_thread(
         _inspect,

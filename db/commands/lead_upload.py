@@ -46,12 +46,14 @@ class UploadChanges:
 
     mapping     given whole; columns left out of it are not imported
     mapping_id  a saved mapping to take instead, as far as it fits
+    campaign_id  another campaign; the mapping starts from what its template suggests
     inspection  the file read anew, in a dialect that was chosen by hand
     """
 
     settings: ImportSettings | None = None
     mapping: Sequence[Pair] | None = None
     mapping_id: int | None = None
+    campaign_id: int | None = None
     inspection: Inspection | None = None
 
 
@@ -90,9 +92,7 @@ async def create_lead_upload(
     Raises  TooLarge, BadInput, Conflict for an archived campaign
     """
     scope.need(Permission.LEAD_IMPORT)
-    campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
-    if campaign.archived_at is not None:
-        raise Conflict("The campaign is archived.", field=("input", "campaignId"))
+    campaign = await _open_campaign(session, scope, campaign_id)
     _check_size(size, max_size)
     if open_limit is not None:
         await _check_open(session, scope, *open_limit)
@@ -152,6 +152,22 @@ async def record_received(
         raise Conflict("The upload has moved on: ask for its offset.")
 
 
+async def begin_anew(session: AsyncSession, scope: Scope, upload_id: int, *, before: int) -> None:
+    """Gives up what has come of a file, all of it too, for one that is sent in its place.
+
+    Raises  Conflict where somebody else has sent bytes meanwhile, or submitted the upload
+    """
+    scope.need(Permission.LEAD_IMPORT)
+    upload = await visible_or_not_found(session, scope, LeadUpload, upload_id, lock=True)
+    if upload.state == SUBMITTED or upload.received != before:
+        raise Conflict("The upload has moved on: ask for its offset.")
+    if upload.state == RECEIVED:
+        upload.state, upload.size = RECEIVING, 0
+        upload.dialect = upload.columns = None
+        upload.version += 1
+    upload.received = 0
+
+
 async def update_lead_upload(
     session: AsyncSession,
     scope: Scope,
@@ -166,6 +182,9 @@ async def update_lead_upload(
     check_version(upload.version, expected_version)
     if upload.state == SUBMITTED:
         raise Conflict("The upload has been submitted: it cannot be changed any more.", field=("input", "id"))
+    if changes.campaign_id is not None:
+        upload.campaign_id = (await _open_campaign(session, scope, changes.campaign_id)).id
+        upload.mapping = None
     if changes.inspection is not None:
         for name, value in (await _inspected(session, scope, upload_id, changes.inspection)).items():
             setattr(upload, name, value)
@@ -187,13 +206,14 @@ async def submit_lead_upload(
     upload_id: int,
     *,
     into: SegmentImport | None = None,
+    expected_version: int | None = None,
     now: datetime,
 ) -> SubmittedImport:
     """Makes the pool and asks for the import; submitting again answers with the same.
 
     into    the segment that the leads are to join, those that rows match among them
-    Raises  BadInput while the file, the mapping or the duplicate field is missing; Conflict where it was
-            submitted for another segment, or for none
+    Raises  BadInput while the file, the mapping or the duplicate field is missing; StaleVersion; Conflict
+            where it was submitted for another segment, or for none
     """
     scope.need(Permission.LEAD_IMPORT)
     upload = await visible_or_not_found(session, scope, LeadUpload, upload_id, lock=True)
@@ -204,6 +224,7 @@ async def submit_lead_upload(
             raise Conflict("The upload was submitted, and not for this.", field=("input", "uploadId"))
         pool = await visible_or_not_found(session, scope, LeadPool, job.payload["pool"])
         return SubmittedImport(pool, job, job.payload["changeset"])
+    check_version(upload.version, expected_version)
     campaign, settings = await _checked_upload(session, scope, upload)
     if into is not None:
         settings = replace(settings, duplicates=matching_rule(settings.duplicates))
@@ -227,12 +248,15 @@ async def submit_lead_upload(
     return SubmittedImport(pool, job, changeset)
 
 
-async def check_submittable(session: AsyncSession, scope: Scope, upload_id: int) -> LeadUpload:
+async def check_submittable(
+    session: AsyncSession, scope: Scope, upload_id: int, *, expected_version: int | None = None
+) -> LeadUpload:
     """The upload, if it could be submitted as it is; for a dry run. Raises as the submission does."""
     scope.need(Permission.LEAD_IMPORT)
     upload = await visible_or_not_found(session, scope, LeadUpload, upload_id)
     if upload.state == SUBMITTED:
         raise Conflict("The upload has been submitted.", field=("input", "uploadId"))
+    check_version(upload.version, expected_version)
     await _checked_upload(session, scope, upload)
     return upload
 
@@ -262,6 +286,13 @@ async def _checked_upload(
     return campaign, replace(settings, duplicate_field=mapping.duplicate.key)
 
 
+async def _open_campaign(session: AsyncSession, scope: Scope, campaign_id: int) -> Campaign:
+    campaign = await visible_or_not_found(session, scope, Campaign, campaign_id)
+    if campaign.archived_at is not None:
+        raise Conflict("The campaign is archived.", field=("input", "campaignId"))
+    return campaign
+
+
 def dialect_of(record: Mapping[str, object]) -> Dialect:
     """The dialect an upload's row holds."""
     return Dialect(str(record["encoding"]), str(record["separator"]), bool(record["has_header"]))
@@ -270,13 +301,20 @@ def dialect_of(record: Mapping[str, object]) -> Dialect:
 async def _inspected(
     session: AsyncSession, scope: Scope, upload_id: int, inspection: Inspection
 ) -> dict[str, object]:
-    """The columns of an upload's row after an inspection; the mapping starts from the suggestion."""
+    """The columns of an upload's row after an inspection.
+
+    The mapping starts from the suggestion; that of a file whose place this one takes stays, where it fits.
+    """
     upload = await visible_or_not_found(session, scope, LeadUpload, upload_id)
     suggested = suggest(inspection.columns, await _fields(session, scope, upload))
+    mapping = {pair.column: pair.field for pair in suggested if pair.field is not None}
+    if upload.state == RECEIVING and upload.mapping:
+        fits = {column.name for column in inspection.columns}.issuperset(upload.mapping)
+        mapping = upload.mapping if fits else mapping
     return {
         "dialect": asdict(inspection.dialect),
         "columns": [column_record(column) for column in inspection.columns],
-        "mapping": {pair.column: pair.field for pair in suggested if pair.field is not None},
+        "mapping": mapping,
     }
 
 

@@ -95,7 +95,7 @@ async def import_rows(
 async def warned_rows(session: AsyncSession, scope: Scope, pool_ids: Sequence[int]) -> Mapping[int, int]:
     """How many rows of each pool that may be seen were imported with a warning."""
     counted = (
-        select(col(ImportRow.pool_id), func.count())
+        select(col(ImportRow.pool_id), func.count().label("warned"))
         .join(
             LeadPool,
             and_(
@@ -111,7 +111,7 @@ async def warned_rows(session: AsyncSession, scope: Scope, pool_ids: Sequence[in
         )
         .group_by(col(ImportRow.pool_id))
     )
-    return dict((await session.execute(counted)).tuples().all())
+    return {row.pool_id: row.warned for row in await session.execute(counted)}
 
 
 async def heading_of_pool(session: AsyncSession, scope: Scope, pool_id: int) -> list[str]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from core.errors import BadInput, Conflict, NotFound
+from core.upload import ImportSettings, settings_from
 from db.commands import lead_upload as commands
 from db.commands.import_plan import PlannedBatch
 from db.models import LeadUpload as Row
@@ -42,7 +43,7 @@ async def get_lead_upload(info: Info, id: UploadId) -> LeadUpload | None:
 async def create_lead_upload(info: Info, input: CreateLeadUploadInput) -> LeadUploadPayload:
     context = info.context
     campaign_id = ids.local("Campaign", input.campaign_id, context.scope, ["input", "campaignId"])
-    settings = input.settings.to_core(context.scope, "") if input.settings else None
+    settings = input.settings.to_core(context.scope, ImportSettings(""), "") if input.settings else None
     kept = timedelta(days=context.settings.upload_days)
     async with context.writing() as (session, scope):
         row = await commands.create_lead_upload(
@@ -65,13 +66,16 @@ async def update_lead_upload(info: Info, input: UpdateLeadUploadInput) -> LeadUp
     if input.mapping is not None and input.mapping_id is not None:
         raise BadInput("A mapping is given, or a saved one taken, not both.", field=["input", "mappingId"])
     row = await _row(context, upload_id)
+    campaign_id = ids.optional_local("Campaign", input.campaign_id, context.scope, ("input", "campaignId"))
+    current = settings_from(row.settings or {})
     changes = commands.UploadChanges(
-        settings=input.settings.to_core(context.scope, row.file_name) if input.settings else None,
+        settings=input.settings.to_core(context.scope, current, row.file_name) if input.settings else None,
         mapping=None if input.mapping is None else pairs_of(input.mapping),
         mapping_id=ids.optional_local(
             "ImportMapping", input.mapping_id, context.scope, ("input", "mappingId")
         ),
-        inspection=await _inspected(context, row, input.dialect) if input.dialect else None,
+        campaign_id=campaign_id,
+        inspection=await _inspected(context, row, input.dialect, campaign_id),
     )
     async with context.writing() as (session, scope):
         done = await commands.update_lead_upload(
@@ -87,9 +91,11 @@ async def import_leads(info: Info, input: ImportLeadsInput) -> ImportLeadsPayloa
     context = info.context
     upload_id = ids.local(NOUN, input.upload_id, context.scope, ["input", "uploadId"])
     if input.dry_run:
-        return await _planned(context, upload_id)
+        return await _planned(context, upload_id, input.expected_version)
     async with context.writing() as (session, scope):
-        done = await commands.submit_lead_upload(session, scope, upload_id, now=context.now)
+        done = await commands.submit_lead_upload(
+            session, scope, upload_id, expected_version=input.expected_version, now=context.now
+        )
     return ImportLeadsPayload(
         job=Job.from_row(done.job),
         lead_pool=LeadPool.from_row(done.pool),
@@ -97,10 +103,12 @@ async def import_leads(info: Info, input: ImportLeadsInput) -> ImportLeadsPayloa
     )
 
 
-async def _planned(context: Context, upload_id: int) -> ImportLeadsPayload:
+async def _planned(context: Context, upload_id: int, expected_version: int | None) -> ImportLeadsPayload:
     """The plan of a small file at once, of a larger one as a job."""
     async with context.database.reading() as session:
-        upload = await commands.check_submittable(session, context.scope, upload_id)
+        upload = await commands.check_submittable(
+            session, context.scope, upload_id, expected_version=expected_version
+        )
     if upload.size > PLANNED_AT_ONCE:
         async with context.writing() as (session, scope):
             job = await commands.enqueue_plan(session, scope, upload, now=context.now)
@@ -125,12 +133,23 @@ async def _row(context: Context, upload_id: int) -> Row:
         return await visible_or_not_found(session, context.scope, Row, upload_id)
 
 
-async def _inspected(context: Context, row: Row, dialect: CsvDialectInput) -> commands.Inspection:
-    """The file read as the caller says it is written."""
+async def _inspected(
+    context: Context, row: Row, dialect: CsvDialectInput | None, campaign_id: int | None
+) -> commands.Inspection | None:
+    """The file read as the caller says it is written, or as another campaign would; None for neither."""
+    if dialect is None and (campaign_id is None or row.state != commands.RECEIVED):
+        return None
     if row.dialect is None or row.state == commands.SUBMITTED:
         raise Conflict("There is no file to read.", field=["input", "dialect"])
-    wanted = dialect.over(commands.dialect_of(row.dialect))
+    found = commands.dialect_of(row.dialect)
     try:
-        return await inspect_upload(context.database, context.settings, context.scope, row, wanted)
+        return await inspect_upload(
+            context.database,
+            context.settings,
+            context.scope,
+            row,
+            found if dialect is None else dialect.over(found),
+            campaign_id=campaign_id,
+        )
     except BadInput as error:
         raise BadInput(str(error), field=["input", "dialect"]) from None

@@ -6,16 +6,13 @@ from typing import Annotated, Self
 
 import strawberry
 
-from core.access import Permission, Scope
+from core.access import Permission
 from core.csv_file import Dialect, known_encoding
 from core.errors import BadInput
 from core.field_mapping import suggest
 from core.fields import FieldType
-from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
-from core.lead_spread import Spread
 from core.masking import masked_phone, phone_columns
-from core.opening_hours import clock, minute_of
-from core.upload import ImportSettings, column_from, settings_from
+from core.upload import column_from, settings_from
 from db.models import LeadUpload as Row
 from gql.context import Info
 from gql.schema import ids
@@ -26,8 +23,7 @@ from gql.schema.import_outcome import ImportPlan
 from gql.schema.job import Job
 from gql.schema.lead_pool import LeadPool
 from gql.schema.node import Node
-from gql.schema.team import Team
-from gql.schema.user import User
+from gql.schema.upload_settings import UploadSettings, UploadSettingsInput
 from gql.schema.user_error import UserError
 
 
@@ -69,68 +65,6 @@ class UploadColumn:
     suggested_field: str | None = strawberry.field(
         description="Key of the template field it seems to fill; null: none."
     )
-
-
-@strawberry.type(description="How the leads of an upload come in.")
-class UploadSettings:
-    core: strawberry.Private[ImportSettings]
-    pool_name: str = strawberry.field(description="Name of the pool to make.")
-    description: str = strawberry.field(description="Its description.")
-    priority: int = strawberry.field(description="Priority of its leads; the highest come first.")
-    active_from: datetime | None = strawberry.field(description="Leads are not called before, UTC.")
-    active_until: datetime | None = strawberry.field(description="Leads are not called from then on, UTC.")
-    day_offset: int = strawberry.field(description="Days between the upload and the first day of use.")
-    day_count: int = strawberry.field(description="Days over which leads are spread at random.")
-    time_from: str | None = strawberry.field(
-        description="HH:MM: from when in their day leads may be called, in the campaign's zone."
-    )
-    time_until: str | None = strawberry.field(description="HH:MM: every lead may be called by then.")
-    duplicate_field: str | None = strawberry.field(description="Key of the field that tells duplicates.")
-    duplicate_scope: DuplicateScope = strawberry.field(description="Where duplicates are looked for.")
-    duplicate_action: DuplicateAction = strawberry.field(description="What is done about them.")
-    only_open: bool = strawberry.field(description="Whether only open leads count.")
-    include_inactive_pools: bool = strawberry.field(description="Whether leads of inactive pools count.")
-    repeats_within_file: bool = strawberry.field(description="Whether rows of the file itself count.")
-
-    async def resolve_owner_user(self, info: Info) -> User | None:
-        if self.core.owner_user_id is None:
-            return None
-        row = await info.context.loaders.user.load(self.core.owner_user_id)
-        return User.from_row(row) if row else None
-
-    async def resolve_owner_teams(self, info: Info) -> list[Team]:
-        rows = [await info.context.loaders.team.load(one) for one in self.core.owner_team_ids]
-        return [Team.from_row(row) for row in rows if row is not None]
-
-    owner_user: User | None = strawberry.field(
-        resolver=resolve_owner_user, description="The only user who may call the leads."
-    )
-    owner_teams: list[Team] = strawberry.field(
-        resolver=resolve_owner_teams, description="The teams that own the leads together."
-    )
-
-    @classmethod
-    def from_core(cls, settings: ImportSettings) -> Self:
-        rule, spread = settings.duplicates, settings.spread
-        times = [clock(minute) for minute in spread.time_range] if spread.time_range else [None, None]
-        return cls(
-            core=settings,
-            day_offset=spread.day_offset,
-            day_count=spread.day_count,
-            time_from=times[0],
-            time_until=times[1],
-            pool_name=settings.pool_name,
-            description=settings.description,
-            priority=settings.priority,
-            active_from=settings.active_from,
-            active_until=settings.active_until,
-            duplicate_field=settings.duplicate_field,
-            duplicate_scope=rule.scope,
-            duplicate_action=rule.action,
-            only_open=rule.only_open,
-            include_inactive_pools=rule.include_inactive_pools,
-            repeats_within_file=rule.within_file,
-        )
 
 
 @strawberry.type(description="A file of leads on its way in: sent, inspected, mapped, submitted.")
@@ -205,85 +139,6 @@ class LeadUpload(Node):
         )
 
 
-@strawberry.input(description="How the leads of an upload come in.")
-class UploadSettingsInput:
-    pool_name: str | None = strawberry.field(
-        default=None, description="Name of the pool to make; left out: the file's name."
-    )
-    description: str = strawberry.field(default="", description="Its description.")
-    priority: int = strawberry.field(default=0, description="Priority of its leads; the highest come first.")
-    active_from: datetime | None = strawberry.field(default=None, description="Leads are not called before.")
-    active_until: datetime | None = strawberry.field(
-        default=None, description="Leads are not called from then on."
-    )
-    owner_user_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The only user who may call them."
-    )
-    owner_team_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list,
-        description="The teams that own them together: whoever is in one of them may call them.",
-    )
-    day_offset: int = strawberry.field(
-        default=0, description="Days between the upload and the first day of use, 0 to 366."
-    )
-    day_count: int = strawberry.field(
-        default=1, description="Days over which leads are spread at random, 1 to 366."
-    )
-    time_from: str | None = strawberry.field(
-        default=None,
-        description="HH:MM, with `timeUntil`: each lead may be called from a moment of its day that is drawn "
-        "between the two, in the campaign's zone. Left out: from the beginning of its day.",
-    )
-    time_until: str | None = strawberry.field(
-        default=None, description="HH:MM, after `timeFrom`, at most 24:00."
-    )
-    duplicate_field: str | None = strawberry.field(
-        default=None,
-        description="Key of the field that tells duplicates, usually the phone; needed.",
-    )
-    duplicate_scope: DuplicateScope = strawberry.field(
-        default=DuplicateScope.CAMPAIGN, description="Where duplicates are looked for."
-    )
-    duplicate_action: DuplicateAction = strawberry.field(
-        default=DuplicateAction.DISCARD, description="What is done about them."
-    )
-    only_open: bool = strawberry.field(default=False, description="Whether only open leads count.")
-    include_inactive_pools: bool = strawberry.field(
-        default=False, description="Whether leads of inactive pools count."
-    )
-    repeats_within_file: bool = strawberry.field(
-        default=True, description="Whether a row that repeats an earlier row of the file is a duplicate."
-    )
-
-    def _time_range(self) -> tuple[int, int] | None:
-        if self.time_from is None and self.time_until is None:
-            return None
-        given = {"timeFrom": self.time_from, "timeUntil": self.time_until}
-        begin, end = (minute_of(text, ("input", "settings", name)) for name, text in given.items())
-        return begin, end
-
-    def to_core(self, scope: Scope, file_name: str) -> ImportSettings:
-        path = ("input", "settings")
-        return ImportSettings(
-            pool_name=self.pool_name or file_name,
-            description=self.description,
-            priority=self.priority,
-            active_from=self.active_from,
-            active_until=self.active_until,
-            owner_user_id=ids.optional_local("User", self.owner_user_id, scope, (*path, "ownerUserId")),
-            owner_team_ids=tuple(ids.locals_of("Team", self.owner_team_ids, scope, (*path, "ownerTeamIds"))),
-            spread=Spread(self.day_offset, self.day_count, self._time_range()),
-            duplicate_field=self.duplicate_field,
-            duplicates=DuplicateRule(
-                scope=self.duplicate_scope,
-                action=self.duplicate_action,
-                only_open=self.only_open,
-                include_inactive_pools=self.include_inactive_pools,
-                within_file=self.repeats_within_file,
-            ),
-        )
-
-
 @strawberry.input(description="How a file is written, where it was found out wrongly.")
 class CsvDialectInput:
     encoding: str | None = strawberry.field(default=None, description="Such as utf-8 or cp1252.")
@@ -316,8 +171,13 @@ class CreateLeadUploadInput:
 @strawberry.input(description="What to change of an upload; what is left out stays as it is.")
 class UpdateLeadUploadInput:
     id: strawberry.ID = strawberry.field(description="The upload.")
+    campaign_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Another campaign: the file is read as its region writes, and the mapping starts from "
+        "the suggestion.",
+    )
     settings: UploadSettingsInput | None = strawberry.field(
-        default=None, description="How its leads come in, given whole."
+        default=None, description="What to change of how its leads come in."
     )
     mapping: list[ColumnMappingInput] | None = strawberry.field(
         default=None, description="Which column fills which field, given whole; the rest is not imported."
@@ -339,6 +199,9 @@ class UpdateLeadUploadInput:
 class ImportLeadsInput:
     upload_id: strawberry.ID = strawberry.field(
         description="The upload; importing it again answers with the same job."
+    )
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuses with STALE_VERSION if it has another version."
     )
     dry_run: bool = strawberry.field(
         default=False,

@@ -1,7 +1,8 @@
 """`PUT /uploads/{id}`: the bytes of a file, streamed to disk, in one request or in several.
 
 `HEAD` tells in `Upload-Offset` how much has arrived. A PUT with that header goes on from there, one without
-it begins anew. `Content-Digest: sha-256=:…:` is checked against the bytes of the request.
+it begins anew: also with another file, as long as the upload is not submitted. `Content-Digest: sha-256=:…:`
+is checked against the bytes of the request.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.access import Permission
 from core.errors import BadInput, Conflict, Forbidden, LeadgraphError, TooLarge
-from db.commands.lead_upload import RECEIVING, record_received
+from db.commands.lead_upload import RECEIVED, SUBMITTED, begin_anew, record_received
 from db.models import LeadUpload
 from db.queries.visible import visible_or_not_found
 from db.upload_files import Part
@@ -38,9 +39,10 @@ SHA_256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):")
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What a request says about its bytes."""
+    """What a request says about its bytes; `size` is that of the whole file, 0 where it is not known."""
 
     part: Part
+    size: int
     limit: int
     digest: bytes | None
 
@@ -86,16 +88,14 @@ class UploadEndpoint:
             return await visible_or_not_found(session, context.scope, LeadUpload, upload_id)
 
     async def _put(self, context: Context, upload: LeadUpload, request: Request) -> Response:
-        if upload.state != RECEIVING:
-            raise Conflict("The file has arrived already.")
         wanted = _wanted(request, upload, context.settings.max_upload, context.now)
         if wanted.part.offset != upload.received:
-            # Begun anew: what came before is given up at once, so that its row never tells of other bytes.
+            # What came before is given up at once, so that its row never tells of other bytes.
             async with context.writing() as (session, scope):
-                await record_received(session, scope, upload.id, before=upload.received, after=0)
+                await begin_anew(session, scope, upload.id, before=upload.received)
         try:
             received = await self._receive(context, upload, wanted, request.stream())
-            complete = received == upload.size if upload.size else True
+            complete = received == wanted.size if wanted.size else True
             await self._record(context, upload, wanted.part, received, complete=complete)
         finally:
             files = upload_files(context.settings)
@@ -161,15 +161,19 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 def _wanted(request: Request, upload: LeadUpload, max_upload: int, now: datetime) -> _Wanted:
     stated = request.headers.get("upload-offset")
+    if upload.state == SUBMITTED or (upload.state == RECEIVED and stated is not None):
+        raise Conflict("The file has arrived already.")
     offset = 0 if stated is None else _number(stated)
     if stated is not None and offset != upload.received:
         raise Conflict(f"{upload.received} bytes have arrived: go on from there.")
-    limit = upload.size or max_upload
+    # A file that takes the place of another need not be as long as that one was.
+    size = 0 if upload.state == RECEIVED else upload.size
+    limit = size or max_upload
     length = request.headers.get("content-length")
     if length is not None and offset + _number(length) > limit:
         raise TooLarge(f"The file is longer than {limit} bytes.")
     part = Part(offset, f"{now:%Y%m%d%H%M%S%f}{token_hex(8)}")
-    return _Wanted(part, limit, _digest(request.headers.get("content-digest")))
+    return _Wanted(part, size, limit, _digest(request.headers.get("content-digest")))
 
 
 def _digest(header: str | None) -> bytes | None:

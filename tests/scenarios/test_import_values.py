@@ -1,19 +1,13 @@
 """Values as people and their programs write them: what they are as leads, and what is told of the others."""
 
-import ssl
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from tests.client import connected
-from tests.databases import Template
 from tests.import_office import ImportOffice
-from tests.server import Installation, installed
 
 pytestmark = pytest.mark.anyio
 
-TEMPLATES = {"sqlite": "sqlite_template", "postgresql": "postgres_template"}
 FIELDS: list[dict[str, Any]] = [
     {"key": "phone", "type": "PHONE"},
     {"key": "mobile", "type": "PHONE"},
@@ -33,25 +27,9 @@ MOBILES = """mutation($id: ID!, $values: [LeadValueInput!]!) { updateLead(input:
   lead { phone } userErrors { message } } }"""
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def values_installation(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
-    template: Template = request.getfixturevalue(TEMPLATES[request.param])
-    with template.copy() as url, installed(url, tmp_path_factory.mktemp("values")) as installation:
-        yield installation
-
-
-@pytest.fixture(scope="module")
-async def office(
-    values_installation: Installation, tls: ssl.SSLContext, anyio_backend: str
-) -> AsyncIterator[ImportOffice]:
-    """One for the module: each test has campaigns of its own."""
-    token = values_installation.run("organisation", "create", "Acme", "--admin", "admin@acme.example").strip()
-    server = values_installation.serve()
-    await server.ready(tls)
-    async with connected(server.url, tls, token) as client:
-        yield ImportOffice(client)
+@pytest.fixture
+def office(import_office: ImportOffice) -> ImportOffice:
+    return import_office
 
 
 async def found(office: ImportOffice, pool: str, field: str, operator: str, value: object) -> list[int]:

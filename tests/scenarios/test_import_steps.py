@@ -1,0 +1,166 @@
+"""Each step of the wizard can be gone back to, and nothing is imported before the last."""
+
+from typing import Any
+
+import pytest
+
+from tests.import_office import ImportOffice, phones
+
+pytestmark = pytest.mark.anyio
+
+STATE = """query($id: ID!) { leadUpload(id: $id) { state size received version fileName campaign { code }
+  columns { name samples guessedType suggestedField } mapping { column field } settings {
+    poolName description priority activeFrom activeUntil dayOffset dayCount timeFrom timeUntil
+    duplicateField duplicateScope duplicateAction onlyOpen includeInactivePools repeatsWithinFile
+    ownerUser { id } ownerTeams { id } } } }"""
+NOTHING = "{ leadPools { totalCount } leads { totalCount } }"
+SUBMIT = """mutation($input: ImportLeadsInput!) { importLeads(input: $input) { job { id } leadPool { id name }
+  userErrors { code field ... on StaleVersion { currentVersion } } } }"""
+TEAM = "mutation($name: String!) { createTeam(input: {name: $name}) { team { id } } }"
+VIEWER = "{ viewer { user { id } } }"
+
+
+@pytest.fixture
+def office(import_office: ImportOffice) -> ImportOffice:
+    return import_office
+
+
+async def state(office: ImportOffice, upload: str) -> dict[str, Any]:
+    return dict((await office.client.run(STATE, id=upload))["leadUpload"])
+
+
+async def test_nothing_is_imported_before_the_submission_however_often_the_steps_are_gone_through(
+    office: ImportOffice,
+) -> None:
+    before = await office.client.run(NOTHING)
+    campaign = await office.campaign("STEPS")
+    upload = await office.uploaded(campaign, phones(0, 5))
+    for _ in range(2):
+        await office.updated(upload, settings={"priority": 3})
+        await office.updated(upload, dialect={"separator": ";"})
+        await office.updated(upload, dialect={"separator": ","})
+        await office.updated(upload, mapping=[{"column": "phone", "field": "phone"}])
+        await office.updated(upload, settings={"duplicateScope": "ALL", "duplicateAction": "NOTIFY"})
+        assert (await office.submitted(upload, dry_run=True))["plan"]["valid"] == 5
+    assert await office.client.run(NOTHING) == before
+    begun = await office.submitted(upload)
+    await office.finished(begun["job"]["id"])
+    assert len(await office.leads(begun["leadPool"]["id"])) == 5
+
+
+async def test_a_step_changes_its_own_settings_and_leaves_those_of_the_others(office: ImportOffice) -> None:
+    campaign = await office.campaign("OWN-STEP")
+    team = (await office.client.run(TEAM, name="North"))["createTeam"]["team"]["id"]
+    user = (await office.client.run(VIEWER))["viewer"]["user"]["id"]
+    upload = await office.uploaded(campaign, phones(0, 2))
+    plain = (await state(office, upload))["settings"]
+    first = {
+        "poolName": "Spring",
+        "description": "d",
+        "priority": 5,
+        "activeFrom": "2026-01-01T00:00:00+00:00",
+        "activeUntil": "2036-01-01T00:00:00+00:00",
+        "dayOffset": 1,
+        "dayCount": 2,
+        "timeFrom": "09:00",
+        "timeUntil": "17:00",
+    }
+    await office.updated(upload, settings={**first, "ownerTeamIds": [team]})
+    second = {"duplicateScope": "PROJECT", "duplicateAction": "NOTIFY", "onlyOpen": True}
+    second |= {"includeInactivePools": True, "repeatsWithinFile": False}
+    await office.updated(upload, settings=second)
+    chosen = {**plain, **first, **second, "ownerTeams": [{"id": team}]}
+    assert (await state(office, upload))["settings"] == chosen
+
+    await office.updated(upload, settings={"timeUntil": "18:00", "ownerUserId": user})
+    chosen |= {"timeUntil": "18:00", "ownerUser": {"id": user}, "ownerTeams": []}
+    assert (await state(office, upload))["settings"] == chosen
+    await office.updated(upload, settings={"ownerTeamIds": [team]})
+    chosen |= {"ownerUser": None, "ownerTeams": [{"id": team}]}
+    assert (await state(office, upload))["settings"] == chosen
+    await office.updated(upload, settings=dict.fromkeys([*first, *second, "ownerTeamIds"]))
+    assert (await state(office, upload))["settings"] == plain
+
+
+async def test_another_file_takes_the_place_of_one_that_has_arrived_until_the_upload_is_submitted(
+    office: ImportOffice,
+) -> None:
+    campaign = await office.campaign("OTHER-FILE")
+    upload = await office.uploaded(campaign, b"phone,alias\n2015550101,Ann\n")
+    await office.updated(
+        upload, mapping=[{"column": "phone", "field": "phone"}, {"column": "alias", "field": "name"}]
+    )
+    url = f"/uploads/{upload}"
+    assert (await office.client.put(url, b"x", **{"Upload-Offset": "27"})).status_code == 409
+
+    longer = b"alias,phone,more\nBob,2015550102,x\nCy,2015550103,y\n"
+    assert (await office.client.put(url, longer)).json() == {"received": len(longer), "complete": True}
+    found = await state(office, upload)
+    assert (found["state"], found["size"]) == ("RECEIVED", len(longer))
+    assert {one["column"]: one["field"] for one in found["mapping"]} == {"phone": "phone", "alias": "name"}
+
+    other = b"telephone\n2015550104\n"
+    assert (await office.client.put(url, other)).status_code == 200
+    found = await state(office, upload)
+    assert found["mapping"] == [{"column": "telephone", "field": "phone"}]
+
+    refused = await office.client.put(url, b"")
+    assert refused.status_code == 400
+    found = await state(office, upload)
+    assert (found["state"], found["received"], found["columns"]) == ("RECEIVING", 0, None)
+    assert [one["field"] for one in (await office.submitted(upload))["userErrors"]] == [["input", "uploadId"]]
+
+    assert (await office.client.put(url, longer)).status_code == 200
+    begun = await office.submitted(upload)
+    await office.finished(begun["job"]["id"])
+    assert [lead["phone"] for lead in await office.leads(begun["leadPool"]["id"])] == [
+        "+12015550102",
+        "+12015550103",
+    ]
+    assert (await office.client.put(url, longer)).status_code == 409
+
+
+async def test_the_campaign_of_an_upload_is_changed_and_its_file_read_as_that_ones_region_writes(
+    office: ImportOffice,
+) -> None:
+    american = await office.campaign("AMERICAN")
+    french = await office.campaign(
+        "FRENCH", fields=[{"key": "tel", "type": "PHONE"}, {"key": "nom"}], region="FR"
+    )
+    upload = await office.uploaded(american, b"nom;tel\nAnn;02 99 12 34 56\n")
+    found = await state(office, upload)
+    assert [(one["guessedType"], one["suggestedField"]) for one in found["columns"]] == [
+        ("TEXT", None),
+        ("TEXT", "phone"),
+    ]
+    stale = await office.updated(upload, campaignId=french, expectedVersion=found["version"] - 1)
+    assert [error["code"] for error in stale["userErrors"]] == ["STALE_VERSION"]
+    assert (await office.updated(upload, campaignId=french))["userErrors"] == []
+    found = await state(office, upload)
+    assert found["campaign"]["code"] == "FRENCH"
+    assert [(one["guessedType"], one["suggestedField"]) for one in found["columns"]] == [
+        ("TEXT", "nom"),
+        ("PHONE", "tel"),
+    ]
+    assert {one["column"]: one["field"] for one in found["mapping"]} == {"tel": "tel", "nom": "nom"}
+    begun = await office.submitted(upload)
+    await office.finished(begun["job"]["id"])
+    (lead,) = await office.leads(begun["leadPool"]["id"])
+    assert lead["phone"] == "+33299123456"
+    late = await office.updated(upload, campaignId=american)
+    assert [error["code"] for error in late["userErrors"]] == ["CONFLICT"]
+
+
+async def test_a_submission_of_what_somebody_else_changed_meanwhile_is_refused(office: ImportOffice) -> None:
+    campaign = await office.campaign("STALE")
+    upload = await office.uploaded(campaign, phones(0, 2))
+    seen = (await state(office, upload))["version"]
+    await office.updated(upload, settings={"poolName": "Theirs"})
+    for dry_run in (False, True):
+        wanted = {"uploadId": upload, "expectedVersion": seen, "dryRun": dry_run}
+        (error,) = (await office.client.run(SUBMIT, input=wanted))["importLeads"]["userErrors"]
+        assert (error["code"], error["currentVersion"]) == ("STALE_VERSION", seen + 1)
+    begun = (await office.client.run(SUBMIT, input={"uploadId": upload, "expectedVersion": seen + 1}))[
+        "importLeads"
+    ]
+    assert begun["leadPool"]["name"] == "Theirs"
