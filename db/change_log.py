@@ -1,12 +1,13 @@
 """Writing the change log: who edited what, in the transaction that did it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from core.access import Scope
 from core.audit import AuditKind, is_administrative
@@ -15,6 +16,9 @@ from db.actor_record import actor_record
 from db.audit_log import Act
 from db.ids import allocate
 from db.models import ChangeLog
+
+LOGGED, SEGMENT = "logged_edits", "segment"
+"""Where a session keeps what it logged about segments."""
 
 
 async def append(
@@ -68,6 +72,8 @@ async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit],
         for entry_id, edit in enumerate(edits, first)
     ]
     await session.execute(insert(ChangeLog), rows)
+    logged: dict[int, Edit] = session.info.setdefault(LOGGED, {})
+    logged.update((number, edit) for number, edit in enumerate(edits, first) if edit.noun == SEGMENT)
     acts = [
         Act(AuditKind.ADMINISTRATION, scope.actor, edit.action, noun=edit.noun, noun_id=edit.noun_id)
         for edit in edits
@@ -76,3 +82,27 @@ async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit],
     if acts:
         await audit_log.append(session, scope.organisation_id, acts, now=now)
     return first
+
+
+async def complete(
+    session: AsyncSession,
+    scope: Scope,
+    entry_id: int,
+    *,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> bool:
+    """Adds to an entry about a segment what is known only once it is done; False where it is of an earlier
+    transaction: such an entry stays as it is.
+    """
+    edit: Edit | None = session.info.get(LOGGED, {}).get(entry_id)
+    if edit is None:
+        return False
+    whole = replace(edit, before={**(edit.before or {}), **before}, after={**(edit.after or {}), **after})
+    session.info[LOGGED][entry_id] = whole
+    entry = update(ChangeLog).where(
+        col(ChangeLog.organisation_id) == scope.organisation_id, col(ChangeLog.id) == entry_id
+    )
+    values = {"before": whole.before, "after": whole.after}
+    await session.execute(entry.values(values), execution_options={"synchronize_session": False})
+    return True

@@ -69,12 +69,12 @@ async def clear_way(
     for loser in losers:
         leads = way.taken[loser.id]
         after = {"to": to.id, "leads": len(leads), "changeset": number}
-        await change_log.append(
+        entry = await change_log.append(
             session, scope, noun="segment", noun_id=loser.id, action="leads_moved_out", now=now, after=after
         )
         changeset = Changeset(number, cause, loser.rule_revision, now)
         standing = await standing_in(session, loser, leads)
-        await change(session, scope, loser, changeset, standing, [(leads, None)])
+        await change(session, scope, loser, changeset, standing, [(leads, None)], entry=entry)
 
 
 async def set_exclusive(session: AsyncSession, scope: Scope, project: Project, exclusive: bool) -> None:

@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.membership import STANDING, Origin, Standing
-from db import membership_log
+from db import change_log, membership_log
 from db.membership_log import Changeset
 from db.models import MembershipUndo, Project, Segment, SegmentMember
 from db.models.columns import UtcDateTime
@@ -167,12 +167,16 @@ async def change(
     become: Sequence[tuple[BitMap64, Mark | None]],
     *,
     undoable: bool = True,
+    entry: int | None = None,
 ) -> Moved:
     """Writes what leads become in a locked segment, its log of who joined and left, and its count.
+
+    The entry of the change log says how many members there were before and after.
 
     standing  of all these leads at least, as it was read under the lock
     become    leads and their new marks, None for no row at all; no lead twice
     undoable  whether it is written down how they stood before; the changeset can be undone then
+    entry     of the change log, if that of the changeset is about another segment
     """
     touched = BitMap64.union(*(leads for leads, _ in become)) if become else BitMap64()
     known, members = touched & standing.all, touched & standing.members
@@ -185,10 +189,25 @@ async def change(
         if mark is not None and leads:
             await _enter(session, segment, leads, mark)
             after |= leads if mark.origin is not Origin.REMOVED_BY_HAND else BitMap64()
-    moved = Moved(after - members, members - after)
+    moved, count = Moved(after - members, members - after), segment.member_count
     await session.flush()
     await membership_log.append(session, scope, segment.id, changeset, joined=moved.joined, left=moved.left)
     await session.refresh(segment)
+    sizes = {"members": count}, {"members": segment.member_count}
+    if not await change_log.complete(
+        session, scope, entry or changeset.number, before=sizes[0], after=sizes[1]
+    ):
+        after_job = {**sizes[1], "changeset": changeset.number}
+        await change_log.append(
+            session,
+            scope,
+            noun="segment",
+            noun_id=segment.id,
+            action="members_updated",
+            now=changeset.at,
+            before=sizes[0],
+            after=after_job,
+        )
     return moved
 
 

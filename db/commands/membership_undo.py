@@ -103,7 +103,7 @@ async def _undo(
     own = await log_edit(session, scope, segment, "changeset_undone", now, record)
     become = [(leads & free, mark) for mark, leads in before]
     undo = Changeset(number or own, Cause.HAND, segment.rule_revision, now)
-    moved = await change(session, scope, segment, undo, standing, become)
+    moved = await change(session, scope, segment, undo, standing, become, entry=own)
     done = MembersUpdated(
         segment, undo.number, joined=len(moved.joined), left=len(moved.left), held=len(way.held)
     )

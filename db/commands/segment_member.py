@@ -179,7 +179,7 @@ async def empty_segment(
         segment.updated_at = now
     standing = await standing_in(session, segment)
     leaving = standing.members
-    record = {"members": len(leaving), "automation": segment.automation}
+    record = {"automation": segment.automation}
     number = await log_edit(session, scope, segment, "emptied", now, record, before)
     await change(session, scope, segment, by_hand(segment, number, now), standing, [(leaving, None)])
     return MembersUpdated(segment, number, left=len(leaving))

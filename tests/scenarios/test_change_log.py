@@ -58,6 +58,15 @@ async def test_every_edit_of_a_segment_is_listed_by_whom_and_when_before_and_aft
         "emptied", "deleted",
     ]  # fmt: skip
     assert {entry["actor"]["user"]["email"] for entry in entries} == {"admin@office.example"}
+    sizes = [
+        (entry["action"], entry["before"]["members"], entry["after"]["members"])
+        for entry in entries
+        if entry["after"] and "members" in entry["after"]
+    ]
+    assert sizes == [
+        ("filter_saved", 0, 4), ("leads_added", 4, 6), ("leads_removed", 6, 5), ("members_updated", 5, 5),
+        ("emptied", 5, 0),
+    ]  # fmt: skip
     created, updated, saved, added, removed, _, access, _, deleted = entries
     assert (created["after"]["name"], created["after"]["group"]) == ("Rural", GROUP)
     assert updated["before"] == {"name": "Rural", "hours": None, "goals": []}

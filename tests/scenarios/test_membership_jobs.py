@@ -25,6 +25,8 @@ SETTINGS = {
 }
 JOB = """query($id: ID!) { job(id: $id) { kind state error progress { rows percent }
   segmentMembers { segmentId changeset counts { joined left moved kept barred held pinned released } } } }"""
+LOG = """query($id: ID!) { changeLog(objectId: $id, first: 1) {
+  nodes { action before after actor { kind } } } }"""
 PENDING = """query($id: ID!) { segment(id: $id) { ruleRevision membersRevision pendingJob { id state } } }"""
 CANCEL = """mutation($input: CancelJobInput!) { cancelJob(input: $input) { userErrors { code } } }"""
 RESUME = """mutation($input: ResumeJobInput!) { resumeJob(input: $input) { userErrors { code } } }"""
@@ -94,6 +96,10 @@ async def test_an_update_of_many_members_is_a_job_and_a_newer_one_takes_its_plac
     ]
     assert await shop.members(segment) == {"Carl": "RULE", "Dina": "RULE"}
     assert await shop.pending(segment) == {"ruleRevision": 2, "membersRevision": 2, "pendingJob": None}
+    newest = (await shop.client.run(LOG, id=segment))["changeLog"]["nodes"][0]
+    sizes = {"members": 0}, {"members": 2, "changeset": second["changeset"]}
+    assert (newest["action"], newest["before"], newest["after"]) == ("members_updated", *sizes)
+    assert newest["actor"] == {"kind": "JOB"}
     small = await shop.save(segment, "Rome", "ADD")
     assert (small["job"], small["counts"]) == (None, counts(joined=1, kept=2))
 

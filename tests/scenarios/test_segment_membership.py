@@ -146,8 +146,8 @@ async def test_emptying_turns_automation_off_unless_told_otherwise_as_an_edit_th
     assert answer["segment"] == {"automation": "OFF", "version": before["version"] + 1}
     entries = (await desk.client.run(LOG, id=segment))["changeLog"]["nodes"]
     assert [entry["before"] for entry in entries if entry["action"] == "emptied"] == [
-        {"automation": "mirror"}
-    ] * 2
+        {"automation": "mirror", "members": count} for count in (0, 2)
+    ]
     assert [entry["after"]["automation"] for entry in entries if entry["action"] == "emptied"] == [
         "off",
         "mirror",
