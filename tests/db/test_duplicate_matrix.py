@@ -105,7 +105,7 @@ async def world(database: Database) -> World:
         "stranger": await importer.campaign(other.id, "STRANGER"),
     }
     before, ids = list[Told](), list[int]()
-    values = {
+    values: dict[str, dict[str, object]] = {
         "open": {},
         "closed": {"status": "closed", "is_open": False},
         "removed": {"status": "removed", "is_open": False},
