@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isfinite
+from zoneinfo import ZoneInfo
 
+from core.errors import BadInput
 from core.field_catalogue import Catalogue, Kind, Operator, RuleField
 from core.fields import Value, number_of
+from core.opening_hours import zone_named
 from core.references import read_reference
 from core.rules.limits import MAX_LIST, MAX_VALUE_BYTES, MAX_VALUES
 from core.rules.pattern import BadPattern, read_pattern
@@ -51,6 +54,7 @@ TEXT_TESTS: Mapping[Operator, type[Contains | BeginsWith | EndsWith]] = {
     Operator.BEGINS_WITH: BeginsWith,
     Operator.ENDS_WITH: EndsWith,
 }
+AMOUNT_KEYS = frozenset({"amount", "unit", "zone"})
 RELATIVE = frozenset({Operator.WITHIN_LAST, Operator.WITHIN_NEXT, Operator.OLDER_THAN})
 EARLIER = {
     Operator.LESS: Operator.GREATER,
@@ -96,17 +100,14 @@ class ConditionReader:
     def _test(self, field: RuleField, operator: Operator, value: object, path: Path) -> Test:
         if operator in RELATIVE:
             amount = _amount(value, path)
-            return self._counted(
-                relative_spans(
-                    operator, amount, self._timed(field, amount, path), self.now, self.catalogue.zone
-                ),
-                path,
-            )
+            kind, zone = self._timed(field, amount, path), amount.zone or self.catalogue.zone
+            return self._counted(relative_spans(operator, amount, kind, self.now, zone), path)
         if operator is Operator.ANNIVERSARY:
             ahead = Amount(1, Unit.DAYS) if value in (None, "") else _amount(value, path)
             if ahead.unit is Unit.HOURS:
                 refuse("An anniversary is a day: ask for days, weeks or months.", path)
-            return self._counted(anniversary_spans(ahead, field.kind, self.now, self.catalogue.zone), path)
+            zone = ahead.zone or self.catalogue.zone
+            return self._counted(anniversary_spans(ahead, field.kind, self.now, zone), path)
         if operator is Operator.NULL and isinstance(value, Mapping):
             # Left over from another operator: it is stored with the rule, so it must be one of theirs.
             _leftover(value, path)
@@ -246,11 +247,20 @@ def _amount(value: object, path: Path) -> Amount:
     number = said.get("amount")
     if isinstance(number, str) and number.isascii() and number.isdecimal() and len(number) < 10:
         number = int(number)
-    if unit is None or type(number) is not int or set(said) != {"amount", "unit"}:
+    if unit is None or type(number) is not int or not AMOUNT_KEYS - {"zone"} <= set(said) <= AMOUNT_KEYS:
         refuse('{"amount": 30, "unit": "days"} is needed: hours, days, weeks or months.', path)
     if not 1 <= number <= MOST[unit]:
         refuse(f"1 to {MOST[unit]:,} {unit.value}.", path)
-    return Amount(number, unit)
+    return Amount(number, unit, _zone(said.get("zone"), (*path, "zone")))
+
+
+def _zone(said: object, path: Path) -> ZoneInfo | None:
+    if said is None:
+        return None
+    try:
+        return zone_named(said if isinstance(said, str) else "", path)
+    except BadInput as error:
+        refuse(str(error), path)
 
 
 def _as_list(written: list[Scalar] | Scalar | None) -> list[Scalar]:

@@ -34,10 +34,14 @@ MOST: dict[Unit, int] = {Unit.HOURS: 8_784, Unit.DAYS: 36_600, Unit.WEEKS: 5_200
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """So many hours, days, weeks or months."""
+    """So many hours, days, weeks or months.
+
+    zone  whose days are meant; None: those of the organisation
+    """
 
     number: int
     unit: Unit
+    zone: ZoneInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

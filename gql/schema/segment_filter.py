@@ -36,7 +36,8 @@ RULE_TREE = strawberry.scalar(
     description="A rule as react-querybuilder writes it: groups `{combinator, rules, not}` of rules "
     "`{field, operator, value}`, to a depth of 8 and up to 200 rules. It comes back as it was saved. "
     "Besides its 18 operators there are `matchesRegex`; `withinLast`, `withinNext`, `olderThan` and "
-    '`anniversary`, whose value is `{"amount": 30, "unit": "days"}` (or hours, weeks, months); `inSegment` '
+    '`anniversary`, whose value is `{"amount": 30, "unit": "days"}` (or hours, weeks, months; a `zone` beside'
+    " it says whose days); `inSegment` "
     'and `notInSegment`, whose value is an ID, a list of them, or `{"segments": [...], "by": "members"}`, or '
     '`"by": "rules"` for whom their rules select now. '
     "NOT and the negative operators are exact complements: a lead without a value is found by `!=`. "

@@ -9,6 +9,7 @@ from core.field_catalogue import Catalogue, Choice, catalogue_of
 from core.fields import Field, FieldType, moment_of, moment_of_date
 from core.rules import Rule, crossings, depends_on_time, matches, parse_rule
 
+DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 ZONES = ["Europe/Copenhagen", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana"]
 
@@ -122,6 +123,29 @@ def test_the_anniversary_of_a_moment_is_its_day_in_the_organisation() -> None:
     assert not matches(rule, {"seen": moment_of(datetime(2020, 3, 12, 4, tzinfo=UTC))})
 
 
+def test_days_are_those_of_the_zone_that_is_said_where_one_is() -> None:
+    # In Auckland it is the 12th for an hour already.
+    now = datetime(2026, 3, 11, 12, tzinfo=UTC)
+    there, here = ({**amount(1), **zone} for zone in ({"zone": "Pacific/Auckland"}, {"zone": None}))
+    began = {"seen": moment_of(datetime(2026, 3, 11, 11, tzinfo=UTC))}
+    before = {"seen": moment_of(datetime(2026, 3, 11, 10, 59, tzinfo=UTC))}
+    assert [matches(parsed("seen", "withinLast", there, now), seen) for seen in (began, before)] == [
+        True,
+        False,
+    ]
+    assert [matches(parsed("seen", "withinLast", here, now), seen) for seen in (began, before)] == [
+        True,
+        True,
+    ]
+    born = {"born": moment_of_date(date(2000, 3, 12))}
+    assert matches(parsed("born", "anniversary", there, now), born)
+    assert not matches(parsed("born", "anniversary", None, now), born)
+    then, later = parsed("seen", "withinLast", there, now), parsed("seen", "withinLast", there, now + DAY)
+    assert depends_on_time(later)
+    [crossing] = crossings(then, later)
+    assert any(span.holds(began["seen"]) for span in crossing.spans)
+
+
 @pytest.mark.parametrize(
     ("operator", "value", "ago"),
     [
@@ -159,7 +183,10 @@ def test_days_since_a_call_are_whole_days_of_the_organisation(
         ("seen", "withinLast", amount(True), "amount"),
         ("seen", "withinLast", amount("many"), "amount"),
         ("seen", "withinLast", amount(1, "years"), "amount"),
-        ("seen", "withinLast", {**amount(1), "zone": "UTC"}, "amount"),
+        ("seen", "withinLast", {**amount(1), "zone": "Mars/Phobos"}, "IANA"),
+        ("seen", "withinLast", {**amount(1), "zone": 1}, "IANA"),
+        ("seen", "withinLast", {**amount(1), "area": "UTC"}, "amount"),
+        ("seen", "withinLast", {"amount": 1, "zone": "UTC"}, "amount"),
         ("born", "withinNext", amount(1, "hours"), "no hours"),
         ("seen", "anniversary", amount(1, "hours"), "is a day"),
         ("born", "anniversary", "soon", "amount"),
@@ -172,7 +199,7 @@ def test_days_since_a_call_are_whole_days_of_the_organisation(
 def test_what_is_no_amount_of_time_is_refused(field: str, operator: str, value: object, word: str) -> None:
     with pytest.raises(InvalidRule, match=word) as caught:
         parsed(field, operator, value)
-    assert caught.value.field[-1] in ("value", "operator")
+    assert caught.value.field[-1] in ("value", "operator", "zone")
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,10 @@ PATTERNS = st.lists(
     max_size=6,
 ).map("".join)
 AMOUNTS = st.builds(
-    lambda amount, unit: {"amount": amount, "unit": unit},
+    lambda amount, unit, zone: {"amount": amount, "unit": unit} | zone,
     st.integers(1, 60),
     st.sampled_from(["hours", "days", "weeks", "months"]),
+    st.sampled_from([{}, {"zone": "Pacific/Auckland"}, {"zone": "America/Havana"}]),
 )
 
 WRITTEN: dict[Kind, st.SearchStrategy[Any]] = {
