@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import gc
 import tempfile
 from pathlib import Path
 
 from bench.automation import compare_automation
 from bench.claims import compare_claims
+from bench.data import FIELDS, NARROW
 from bench.documents import compare_documents
 from bench.engines import Engine, engines
 from bench.hot_read import compare_hot_read
@@ -27,8 +29,8 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--leads", type=int, default=100_000, help="leads in the campaign")
-    parser.add_argument("--rows", type=int, default=5_000, help="rows of the imported file")
+    parser.add_argument("--leads", type=int, default=1_000_000, help="leads in all campaigns")
+    parser.add_argument("--rows", type=int, default=30_000, help="rows of the imported files")
     parser.add_argument("--pools", type=int, default=1_000, help="pools that share the leads")
     parser.add_argument("--claims", type=int, default=500, help="leads handed out a round")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each pair")
@@ -50,7 +52,8 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
     parts = asked.only or PARTS
     found: list[Comparison] = []
     if "import" in parts:
-        found.append(await compare_import(engine, asked.seed, asked.rows, min(asked.repeats, 3)))
+        for columns in (NARROW, len(FIELDS)):
+            found.append(await compare_import(engine, asked.seed, asked.rows, columns, min(asked.repeats, 3)))
     if "pools" in parts:
         async with engine.database() as database:
             world = await make_world(database)
@@ -80,6 +83,8 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
 def main() -> None:
     asked = read_arguments()
     found: list[Comparison] = []
+    gc.collect()
+    gc.freeze()  # as the server does once it is built
     if "documents" in (asked.only or PARTS) and not asked.memory:
         found += asyncio.run(compare_documents(asked.seed, asked.repeats))
     with (
