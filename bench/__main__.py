@@ -21,7 +21,8 @@ from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
-PARTS = ("automation", "documents", "import", "pools", "rules", "members", "read", "claim")
+PARTS = ("automation", "documents", "import", "memory", "pools", "rules", "members", "read", "claim")
+SIZES = (10, 500)
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -40,9 +41,10 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--memory",
         type=int,
-        action="append",
+        nargs="+",
+        default=SIZES,
         metavar="MB",
-        help="only the memory of importing a file of this size; may be given several times",
+        help="sizes of the files whose import is watched for its memory",
     )
     return parser.parse_args()
 
@@ -54,6 +56,9 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
     if "import" in parts:
         for columns in (NARROW, len(FIELDS)):
             found.append(await compare_import(engine, asked.seed, asked.rows, columns, min(asked.repeats, 3)))
+    if "memory" in parts:
+        for megabytes in asked.memory:
+            print((await measure_memory(engine, asked.seed, megabytes)).line())
     if "pools" in parts:
         async with engine.database() as database:
             world = await make_world(database)
@@ -85,20 +90,14 @@ def main() -> None:
     found: list[Comparison] = []
     gc.collect()
     gc.freeze()  # as the server does once it is built
-    if "documents" in (asked.only or PARTS) and not asked.memory:
+    if "documents" in (asked.only or PARTS):
         found += asyncio.run(compare_documents(asked.seed, asked.repeats))
     with (
         tempfile.TemporaryDirectory(prefix="leadgraph-bench-") as folder,
         engines(asked.engine or ENGINES, Path(folder)) as ready,
     ):
         for engine in ready:
-            if asked.memory:
-                for megabytes in asked.memory:
-                    print(asyncio.run(measure_memory(engine, asked.seed, megabytes)).line())
-                continue
             found += asyncio.run(run_engine(engine, asked))
-    if asked.memory:
-        return
     show(found)
     print(f"Written to {save(found, RESULTS, **vars(asked))}")
 
