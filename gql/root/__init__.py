@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from gql.authz.requires import undeclared_fields
+from gql.execution.plain_fields import PlainFieldsExecutor
 from gql.root.mutation import Mutation
 from gql.root.query import Query
 from gql.root.subscription import Subscription
@@ -44,6 +45,7 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[*EVENTS, *USER_ERRORS],
+        execution_context_class=PlainFieldsExecutor,
         config=StrawberryConfig(disable_field_suggestions=True, scalar_map={RuleTree: RULE_TREE}),
     )
     if undeclared := undeclared_fields(schema):
