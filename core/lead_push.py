@@ -3,13 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Self
 
+from core.calling import Owner
 from core.errors import BadInput, TooLarge
 from core.import_accounts import DuplicateRule, Verdict
 from core.lead_rows import LeadDraft, RowProblem
+from core.lead_spread import Spread, check_spread
+from core.names import checked_description
+from core.upload import check_active_dates
 
 MAX_ROWS = 1_000
 MAX_KEY = 200
@@ -55,6 +60,9 @@ class LeadPush:
     rows             values by field key, at most MAX_ROWS
     pool_name        a new pool of that name; None: the campaign's standing pool
     duplicate_field  key of the field that tells duplicates, None: the phone
+    owner, priority  of its leads; None: the pool's priority
+    description, active_from, active_until  of the new pool
+    spread           when its leads may first be called, as an upload's
     """
 
     rows: Sequence[Mapping[str, object]]
@@ -62,6 +70,12 @@ class LeadPush:
     duplicate_field: str | None = None
     pool_name: str | None = None
     idempotency_key: str | None = None
+    owner: Owner = Owner()
+    priority: int | None = None
+    description: str = ""
+    active_from: datetime | None = None
+    active_until: datetime | None = None
+    spread: Spread = Spread()
 
     def check(self) -> None:
         """Raises BadInput, TooLarge."""
@@ -73,14 +87,29 @@ class LeadPush:
             if not isinstance(row, Mapping):
                 path = ("input", "rows", str(place), "values")
                 raise BadInput("A row is an object of values by field key.", field=path)
+        self._check_settings()
         key = self.idempotency_key
         if key is not None and (not key.strip() or len(key) > MAX_KEY or "\x00" in key):
             raise BadInput(f"A key has 1 to {MAX_KEY} characters.", field=("input", "idempotencyKey"))
 
+    def _check_settings(self) -> None:
+        check_active_dates(self.active_from, self.active_until)
+        check_spread(self.spread)
+        checked_description(self.description)
+        of_pool = {
+            "description": self.description,
+            "activeFrom": self.active_from,
+            "activeUntil": self.active_until,
+        }
+        given = [name for name, value in of_pool.items() if value]
+        if self.pool_name is None and given:
+            message = "The standing pool stays as it is: name a new pool that this is to be said of."
+            raise BadInput(message, field=("input", given[0]))
+
     def digest(self, campaign_id: int) -> str:
         """The same for two requests just when they ask for the same."""
         said = {**asdict(self), "campaign": campaign_id, "idempotency_key": None}
-        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def outcome_of(

@@ -111,9 +111,11 @@ class Installation:
             )
         return done.output()
 
-    def spawn(self, *arguments: str) -> Verb:
+    def spawn(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Verb:
         """Start one verb and return at once; the caller ends it."""
-        return Verb(arguments, self._environment, self.folder / f"verb{next(self._numbers)}")
+        return Verb(
+            arguments, {**self._environment, **(settings or {})}, self.folder / f"verb{next(self._numbers)}"
+        )
 
     def serve(self, *options: str, settings: Mapping[str, str] | None = None) -> Server:
         """Start a server on a free port, without waiting: `await server.ready(tls)`."""

@@ -16,8 +16,10 @@ from core.import_accounts import Accounts, check_may_act
 from core.jobs import JobKind, JobState
 from core.lead_edit import EntryReader, LeadForm
 from core.lead_push import LeadPush, PushedRow, outcome_of
+from core.lead_spread import SpreadPlan
 from db import change_log
 from db.commands.import_report import extend_heading
+from db.commands.lead_edit import check_owner
 from db.commands.lead_entry import target_of
 from db.commands.lead_import import store_batch
 from db.commands.lead_pool import duplicate_columns
@@ -52,12 +54,18 @@ async def push_leads(
     digest = push.digest(campaign.id)
     if (job := await _claim(session, scope, push.idempotency_key, digest, now)) is None:
         return await _answered(session, scope, str(push.idempotency_key), digest)
+    await check_owner(session, scope, push.owner)
     form = await form_of_campaign(session, scope, campaign)
     pool = await _pool(session, scope, campaign, form, push, now)
     heading = await extend_heading(session, scope, pool.id, [one.key for one in form.fields])
     reader = EntryReader(form, heading, pool.duplicate_field)
     rows = [reader.read(line, row) for line, row in enumerate(push.rows, pool.rows + 1)]
-    target = target_of(campaign, pool, form, push.duplicates)
+    target = replace(
+        target_of(campaign, pool, form, push.duplicates, push.priority),
+        owner_user_id=push.owner.user_id,
+        owner_team_ids=push.owner.team_ids,
+        spread=SpreadPlan.of(push.spread, now, form.locale.zone, seed=pool.id),
+    )
     stored = await store_batch(session, scope, target, rows, now=now)
     outcomes = [outcome_of(row, stored.lead_ids, stored.repeats) for row in rows]
     accounts = asdict(stored.accounts)
@@ -136,7 +144,9 @@ async def _pool(
             raise BadInput(message, field=("input", "duplicateField"))
         return pool
     pool = await new_pool(session, scope, campaign, push.pool_name, API, now=now)
-    for name, value in duplicate_columns(duplicate.key, push.duplicates).items():
+    own = {name: getattr(push, name) for name in ("description", "active_from", "active_until")}
+    own["priority"] = push.priority or 0
+    for name, value in (own | duplicate_columns(duplicate.key, push.duplicates)).items():
         setattr(pool, name, value)
     session.add(pool)
     await session.flush()

@@ -280,6 +280,7 @@ async def _checked_upload(
     fields = [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
     settings = settings_from(upload.settings or {})
     check_may_act(settings.duplicates, scope, ("input", "uploadId"))
+    await _check_owners(session, scope, settings)
     columns = [column["name"] for column in upload.columns or ()]
     pairs = [Pair(column, key) for column, key in (upload.mapping or {}).items()]
     mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
@@ -356,8 +357,15 @@ async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportS
     checked_name(settings.pool_name, ("input", "poolName"))
     check_settings(settings)
     check_may_act(settings.duplicates, scope, ("input", "settings", "duplicateAction"))
+    await _check_owners(session, scope, settings)
+
+
+async def _check_owners(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
+    """Raises NotFound for owners there are not any more, BadInput for a user who is shut out."""
     if settings.owner_user_id is not None:
-        await visible_or_not_found(session, scope, User, settings.owner_user_id)
+        owner = await visible_or_not_found(session, scope, User, settings.owner_user_id)
+        if not owner.active:
+            raise BadInput("This user is not active.", field=("input", "settings", "ownerUserId"))
     for team_id in settings.owner_team_ids:
         await visible_or_not_found(session, scope, Team, team_id)
 
@@ -374,6 +382,6 @@ async def _check_open(session: AsyncSession, scope: Scope, max_open: int, since:
 
 def _check_size(size: int | None, max_size: int) -> None:
     if size is not None and size <= 0:
-        raise BadInput("The size is in bytes, more than none.", field=("input", "size"))
+        raise BadInput("The file is empty.", field=("input", "size"))
     if size is not None and size > max_size:
         raise TooLarge(f"A file may have at most {max_size} bytes.", field=("input", "size"))

@@ -196,7 +196,9 @@ def _summary(pool: LeadPool, *, as_json: bool) -> str:
     }
     if as_json:
         return orjson.dumps(accounts).decode()
+    flagged = f" ({pool.flagged} of them repeat a lead)" if pool.flagged else ""
+    acted_on = f" {pool.acted_on} existing leads were changed." if pool.acted_on else ""
     return (
-        f"{pool.name}: {pool.rows} rows, {pool.valid} imported, {pool.invalid} invalid, "
-        f"{pool.duplicates} duplicates discarded."
+        f"{pool.name}: {pool.rows} rows, {pool.valid} imported{flagged}, {pool.invalid} invalid, "
+        f"{pool.duplicates} duplicates discarded.{acted_on}"
     )

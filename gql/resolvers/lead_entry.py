@@ -53,7 +53,7 @@ async def push_leads(info: Info, input: PushLeadsInput) -> PushLeadsPayload:
     context = info.context
     async with context.writing() as (session, scope):
         campaign = await _campaign_named(session, scope, input.campaign_id, input.campaign_code)
-        pushed = await push(session, scope, campaign, input.to_core(), now=context.now)
+        pushed = await push(session, scope, campaign, input.to_core(context.scope), now=context.now)
         pool = await session.get(PoolRow, (scope.organisation_id, pushed.pool_id))
     if pool is not None and outgrows(pool.rows - pushed.accounts.rows, pool.rows):
         await refresh_statistics(context.database)

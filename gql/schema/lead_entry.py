@@ -1,6 +1,7 @@
 """New leads by hand, by program, and as clones, as the API shows it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self, cast
 
 import strawberry
@@ -11,6 +12,7 @@ from core.calling import Owner
 from core.import_accounts import Accounts, DuplicateAction, DuplicateRule, DuplicateScope
 from core.lead_push import MAX_ROWS, LeadPush, RowOutcome
 from core.lead_push import PushedRow as CoreRow
+from core.lead_spread import Spread
 from db.commands.lead_entry import LeadCreated, NewLead
 from gql.context import Info
 from gql.schema import ids
@@ -20,6 +22,7 @@ from gql.schema.job import Job
 from gql.schema.lead import Lead
 from gql.schema.lead_edit import LeadOwnerInput, LeadValueInput, ValueWarning, values_of
 from gql.schema.lead_pool import LeadPool
+from gql.schema.upload_settings import time_range
 from gql.schema.user_error import UserError
 
 published(
@@ -161,8 +164,43 @@ class PushLeadsInput:
         default=None, description="By default rows that repeat a lead of the campaign are discarded."
     )
 
-    def to_core(self) -> LeadPush:
+    owner: LeadOwnerInput | None = strawberry.field(
+        default=None, description="Who may call the leads; left out: anyone with access."
+    )
+    priority: int | None = strawberry.field(
+        default=None, description="Priority of the leads, and of a new pool; left out: the pool's."
+    )
+    description: str = strawberry.field(default="", description="Of a new pool.")
+    active_from: datetime | None = strawberry.field(
+        default=None, description="Of a new pool: its leads are not called before."
+    )
+    active_until: datetime | None = strawberry.field(
+        default=None, description="Of a new pool: its leads are not called from then on."
+    )
+    day_offset: int = strawberry.field(
+        default=0, description="Days between the push and the first day of use, 0 to 366."
+    )
+    day_count: int = strawberry.field(
+        default=1, description="Days over which the leads are spread at random, 1 to 366."
+    )
+    time_from: str | None = strawberry.field(
+        default=None,
+        description="HH:MM, with `timeUntil`: each lead may be called from a moment of its day that is drawn "
+        "between the two, in the campaign's zone.",
+    )
+    time_until: str | None = strawberry.field(
+        default=None, description="HH:MM, after `timeFrom`, at most 24:00."
+    )
+
+    def to_core(self, scope: Scope) -> LeadPush:
+        times = time_range({"timeFrom": self.time_from, "timeUntil": self.time_until}, ("input",))
         return LeadPush(
+            owner=Owner() if self.owner is None else self.owner.to_core(scope),
+            priority=self.priority,
+            description=self.description,
+            active_from=self.active_from,
+            active_until=self.active_until,
+            spread=Spread(self.day_offset, self.day_count, times),
             rows=[cast("Mapping[str, object]", row.values) for row in self.rows],
             duplicates=(self.duplicates or DuplicateRuleInput()).to_core(),
             duplicate_field=self.duplicate_field,

@@ -1,5 +1,6 @@
 """The settings of an upload as the API shows and takes them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -186,10 +187,7 @@ class UploadSettingsInput:
             "timeFrom": _chosen(self.time_from, times[0], None),
             "timeUntil": _chosen(self.time_until, times[1], None),
         }
-        if not any(given.values()):
-            return None
-        begin, end = (minute_of(text, ("input", "settings", name)) for name, text in given.items())
-        return begin, end
+        return time_range(given, ("input", "settings"))
 
 
 DUPLICATE_OPTIONS = {
@@ -200,6 +198,14 @@ DUPLICATE_OPTIONS = {
     "within_file": "repeats_within_file",
 }
 """The input's name for each option of the rule."""
+
+
+def time_range(given: Mapping[str, str | None], path: Sequence[str]) -> tuple[int, int] | None:
+    """The minutes of a time from and a time until, by the names they are given under; None for neither."""
+    if not any(given.values()):
+        return None
+    begin, end = (minute_of(text, (*path, name)) for name, text in given.items())
+    return begin, end
 
 
 def _chosen(given: Any, current: Any, default: Any) -> Any:

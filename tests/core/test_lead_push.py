@@ -1,14 +1,18 @@
 """What a push asks, and how two of them are told apart."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from core.calling import Owner
 from core.errors import LeadgraphError
 from core.import_accounts import DuplicateAction, DuplicateRule, Verdict
 from core.lead_push import LeadPush, PushedRow, RowOutcome, outcome_of
 from core.lead_rows import LeadDraft, RowProblem, ValueWarning
+from core.lead_spread import Spread
 
+AT = datetime(2026, 11, 30, tzinfo=UTC)
 ROWS = [{"phone": "1", "name": "A"}]
 
 
@@ -29,6 +33,11 @@ def test_the_digest_is_the_same_just_for_the_same_request() -> None:
         LeadPush(ROWS, pool_name="P"),
         LeadPush(ROWS, duplicate_field="mail"),
         LeadPush(ROWS, DuplicateRule(action=DuplicateAction.NOTIFY)),
+        LeadPush(ROWS, owner=Owner(3)),
+        LeadPush(ROWS, priority=0),
+        LeadPush(ROWS, spread=Spread(1)),
+        LeadPush(ROWS, pool_name="P", active_from=AT),
+        LeadPush(ROWS, pool_name="P", active_until=AT),
     ]
     digests = {push.digest(1) for push in others} | {LeadPush(ROWS).digest(2)}
     assert len(digests) == len(others) + 1
@@ -44,6 +53,11 @@ def test_the_digest_is_the_same_just_for_the_same_request() -> None:
         LeadPush(ROWS, idempotency_key=" "),
         LeadPush(ROWS, idempotency_key="x" * 201),
         LeadPush(ROWS, idempotency_key="\x00"),
+        LeadPush(ROWS, spread=Spread(-1)),
+        LeadPush(ROWS, description="d"),
+        LeadPush(ROWS, active_from=AT),
+        LeadPush(ROWS, pool_name="P", active_from=AT, active_until=AT),
+        LeadPush(ROWS, pool_name="P", description="\x00"),
     ],
 )
 def test_an_impossible_push_is_refused(push: LeadPush) -> None:
@@ -53,6 +67,8 @@ def test_an_impossible_push_is_refused(push: LeadPush) -> None:
 
 def test_a_possible_push_passes() -> None:
     LeadPush(ROWS * 1_000, idempotency_key="x" * 200).check()
+    LeadPush(ROWS, owner=Owner(3), priority=2, spread=Spread(1, 2, (60, 120))).check()
+    LeadPush(ROWS, pool_name="P", description="d", active_from=AT).check()
 
 
 def test_each_row_is_told_what_became_of_it() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Connect
-from tests.server import Installation, Server
+from tests.server import Installation, Server, Verb
 
 pytestmark = pytest.mark.anyio
 
@@ -365,6 +365,38 @@ async def test_the_command_line_imports_beside_a_running_server(
         "who": "Name 0",
         "city": "København",
     }
+
+
+async def test_the_command_line_shows_how_far_it_is_and_says_in_words_what_became_of_the_rows(
+    admin: Client, installation: Installation, tmp_path: Path
+) -> None:
+    fields = [{"key": "phone", "type": "PHONE"}, {"key": "who"}, {"key": "city"}]
+    await campaign_for(admin, "C", "US", fields)
+    file, empty = tmp_path / "leads.csv", tmp_path / "empty.csv"
+    file.write_bytes(many_leads(1_000))
+    empty.write_bytes(b"")
+
+    def ended(*arguments: str) -> Verb:
+        verb = installation.spawn(
+            "import-leads", *arguments, "--campaign", "C", settings={"FORCE_COLOR": "1"}
+        )
+        verb.process.join()
+        return verb
+
+    first = await anyio.to_thread.run_sync(ended, str(file))
+    assert first.output() == "leads.csv: 1000 rows, 860 imported, 40 invalid, 100 duplicates discarded.\n"
+    shown = first.errors()
+    assert "Importing leads.csv" in shown
+    assert "100%" in shown
+    assert re.search(r"[1-9][0-9,]* rows/s", shown)
+    assert re.search(r"[0-9]:[0-9]{2}:[0-9]{2}", shown)
+    again = await anyio.to_thread.run_sync(ended, str(file), "--duplicate-action", "remove")
+    assert again.output() == (
+        "leads.csv: 1000 rows, 960 imported (960 of them repeat a lead), 40 invalid, 0 duplicates discarded. "
+        "960 existing leads were changed.\n"
+    )
+    nothing = await anyio.to_thread.run_sync(ended, str(empty))
+    assert (nothing.process.exitcode, nothing.errors()) == (1, "The file is empty.\n")
 
 
 async def test_a_body_over_the_limit_is_refused(

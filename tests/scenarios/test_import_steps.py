@@ -1,6 +1,8 @@
 """Each step of the wizard can be gone back to, and nothing is imported before the last."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +18,11 @@ STATE = """query($id: ID!) { leadUpload(id: $id) { state size received version f
 NOTHING = "{ leadPools { totalCount } leads { totalCount } }"
 SUBMIT = """mutation($input: ImportLeadsInput!) { importLeads(input: $input) { job { id } leadPool { id name }
   userErrors { code field ... on StaleVersion { currentVersion } } } }"""
+PUSH = """mutation($input: PushLeadsInput!) { pushLeads(input: $input) { accounts { valid }
+  leadPool { id name source description priority activeFrom activeUntil } userErrors { code field } } }"""
+USER = """mutation { createUser(input: {email: "gone@acme.example", name: "G", roles: [AGENT]}) {
+  user { id } } }"""
+GONE = "mutation($id: ID!) { deactivateUser(input: {id: $id}) { userErrors { code } } }"
 TEAM = "mutation($name: String!) { createTeam(input: {name: $name}) { team { id } } }"
 VIEWER = "{ viewer { user { id } } }"
 
@@ -164,3 +171,62 @@ async def test_a_submission_of_what_somebody_else_changed_meanwhile_is_refused(o
         "importLeads"
     ]
     assert begun["leadPool"]["name"] == "Theirs"
+
+
+async def test_a_push_has_the_settings_of_an_upload(office: ImportOffice) -> None:
+    await office.campaign("PUSHED", timeZone="Europe/Paris")
+    team = (await office.client.run(TEAM, name="Pushed"))["createTeam"]["team"]["id"]
+    rows = [{"values": {"phone": f"20155501{number}"}} for number in range(10, 30)]
+    settings = {
+        "owner": {"teamIds": [team]},
+        "priority": 4,
+        "dayOffset": 2,
+        "dayCount": 2,
+        "timeFrom": "09:00",
+        "timeUntil": "10:00",
+    }
+    of_pool = {
+        "description": "From the shop",
+        "activeFrom": "2026-01-01T00:00:00+00:00",
+        "activeUntil": "2036-01-01T00:00:00+00:00",
+    }
+    wanted = {"campaignCode": "PUSHED", "rows": rows, **settings}
+    first = (await office.client.run(PUSH, input={**wanted, "poolName": "Shop", **of_pool}))["pushLeads"]
+    pool = first["leadPool"]
+    assert first["userErrors"] == []
+    assert {name: pool[name] for name in (*of_pool, "name", "source", "priority")} == {
+        **of_pool,
+        "name": "Shop",
+        "source": "api",
+        "priority": 4,
+    }
+    zone = ZoneInfo("Europe/Paris")
+    leads = await office.leads(pool["id"])
+    assert len(leads) == 20
+    moments = [datetime.fromisoformat(lead["nextCallAt"]).astimezone(zone) for lead in leads]
+    assert {at.hour for at in moments} == {9}
+    assert len({at.date() for at in moments}) == 2
+    assert {(lead["priority"], lead["ownerTeams"][0]["id"]) for lead in leads} == {(4, team)}
+
+    standing = await office.client.run(PUSH, input={**wanted, "rows": [{"values": {"phone": "2015550199"}}]})
+    (lead,) = await office.leads(standing["pushLeads"]["leadPool"]["id"])
+    assert (lead["priority"], lead["ownerTeams"]) == (4, [{"id": team}])
+    for wrong, field in (
+        ({"description": "d"}, "description"),
+        ({"dayCount": 0}, "dayCount"),
+        ({"timeFrom": "9"}, "timeFrom"),
+    ):
+        refused = (await office.client.run(PUSH, input={**wanted, **wrong}))["pushLeads"]["userErrors"]
+        assert [(error["code"], error["field"][-1]) for error in refused] == [("BAD_USER_INPUT", field)]
+
+
+async def test_nobody_who_has_left_owns_the_leads_of_an_upload(office: ImportOffice) -> None:
+    campaign = await office.campaign("LEFT")
+    user = (await office.client.run(USER))["createUser"]["user"]["id"]
+    upload = await office.uploaded(campaign, phones(0, 1))
+    assert (await office.updated(upload, settings={"ownerUserId": user}))["userErrors"] == []
+    await office.client.run(GONE, id=user)
+    (error,) = (await office.updated(upload, settings={"ownerUserId": user}))["userErrors"]
+    assert (error["code"], error["field"][-1]) == ("BAD_USER_INPUT", "ownerUserId")
+    (error,) = (await office.submitted(upload))["userErrors"]
+    assert (error["code"], error["field"][-1]) == ("BAD_USER_INPUT", "ownerUserId")
