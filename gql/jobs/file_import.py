@@ -162,15 +162,19 @@ def _changes(upload: LeadUpload, wanted: FileImport) -> uploads.UploadChanges:
 
 
 async def _watched(database: Database, scope: Scope, job: Job, running: Awaitable[None], show: Show) -> None:
+    async def look() -> None:
+        async with database.reading() as session:
+            show(await visible_or_not_found(session, scope, Job, job.id))
+
     async def watch() -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            async with database.reading() as session:
-                show(await visible_or_not_found(session, scope, Job, job.id))
+            await look()
 
     watching = asyncio.create_task(watch())
     try:
         await running
+        await look()
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):
