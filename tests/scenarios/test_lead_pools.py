@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -48,6 +49,10 @@ RECORD = """mutation($session: ID!, $lead: ID!, $result: String!, $redial: Redia
   userErrors { message } } }"""
 CLONE = """mutation($id: ID!, $campaign: ID!) { cloneLead(input: {id: $id, campaignId: $campaign}) {
   lead { id } userErrors { message field } } }"""
+PUSH = """mutation($input: PushLeadsInput!) { pushLeads(input: $input) {
+  leadPool { id } userErrors { code field } } }"""
+ENTER = """mutation($input: CreateLeadInput!) { createLead(input: $input) {
+  lead { leadPool { id } } userErrors { code field } } }"""
 GROUP = """mutation($project: ID!) { createSegmentGroup(input: {projectId: $project, name: "G"}) {
   segmentGroup { id } userErrors { message } } }"""
 SEGMENT = """mutation($group: ID!, $name: String!) { createSegment(input: {groupId: $group, name: $name}) {
@@ -574,3 +579,56 @@ async def test_figures_are_right_while_imports_and_agents_work_at_once(office: O
         assert node["readyToDial"] == by_status["NEW"]
         assert node["usedLeads"] == node["calls"] == sum(each["leads"] for each in node["leadsByResult"])
     assert sum(node["calls"] for node in nodes) == 36
+
+
+async def test_callbacks_due_and_private_and_vip_redials_that_wait_are_told_and_reached_in_an_inactive_pool(
+    office: Office,
+) -> None:
+    campaign = await office.campaign("ONE")
+    pool = await office.pool(campaign, "P", 5)
+    session = (await done(office.admin, START, campaign=campaign))["callSession"]["id"]
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    agreed = [("VIP", soon), ("PRIVATE", soon), ("SHARED", soon), ("VIP", soon + timedelta(days=1))]
+    by_kind = []
+    for kind, at in agreed:
+        lead = (await done(office.admin, TAKE, session=session))["nextLead"]["lead"]
+        by_kind.append(lead["id"])
+        redial = {"kind": kind, "at": at.isoformat()}
+        await done(office.admin, RECORD, session=session, lead=lead["id"], result="later", redial=redial)
+
+    async def figures() -> dict[str, Any]:
+        (node,) = (await office.admin.run(LIST))["leadPools"]["nodes"]
+        return {name: node[name] for name in ("privateRedials", "vipRedials", "callbacksDue", "readyToDial")}
+
+    with anyio.fail_after(30):
+        while True:
+            if (await figures())["callbacksDue"] == 3:
+                break
+            await anyio.sleep(0.2)
+    waiting = {"privateRedials": 1, "vipRedials": 2, "callbacksDue": 3}
+    assert await figures() == {**waiting, "readyToDial": 4}
+    await done(office.admin, DEACTIVATE, ids=[pool])
+    assert await figures() == {**waiting, "readyToDial": 2}
+    for expected in by_kind[:2]:
+        lead = (await done(office.admin, TAKE, session=session))["nextLead"]["lead"]
+        assert lead["id"] == expected
+        await done(office.admin, RECORD, session=session, lead=lead["id"], result="sale")
+    assert (await done(office.admin, TAKE, session=session))["nextLead"] is None
+    assert await figures() == {"privateRedials": 0, "vipRedials": 1, "callbacksDue": 1, "readyToDial": 0}
+
+
+async def test_a_pool_holds_leads_of_one_campaign_from_an_upload_a_request_or_by_hand(office: Office) -> None:
+    one, two = await office.campaign("ONE"), await office.campaign("TWO")
+    upload = await office.pool(one, "Upload", 1)
+    rows = [{"values": {"phone": "+12125550101", "name": "Pushed"}}]
+    pushed = (await done(office.admin, PUSH, input={"campaignCode": "ONE", "rows": rows}))["leadPool"]["id"]
+    values = [{"key": "phone", "value": "+12125550102"}, {"key": "name", "value": "Entered"}]
+    entered = {"campaignId": one, "values": values}
+    by_hand = (await done(office.admin, ENTER, input=entered))["lead"]["leadPool"]["id"]
+    for pool, source in ((upload, "upload"), (pushed, "api"), (by_hand, "hand")):
+        details = (await office.admin.run(DETAILS, id=pool))["leadPool"]
+        assert (details["source"], details["campaign"]["id"]) == (source, one)
+        assert len(await office.leads(pool)) == 1
+    elsewhere = {**entered, "campaignId": two, "leadPoolId": upload}
+    refusal = await refused(office.admin, ENTER, input=elsewhere)
+    assert (refusal["code"], refusal["field"]) == ("NOT_FOUND", ["input", "leadPoolId"])
