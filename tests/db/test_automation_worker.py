@@ -9,15 +9,17 @@ from sqlmodel import col
 from core.access import UNLIMITED, Permission, Resource, Right, Role, Scope, TokenLimits
 from core.membership import Automation
 from core.policies import user
+from core.segment_filter import filter_record
 from db.commands.automation import LEADS_AT_ONCE
 from db.commands.campaign import CampaignChanges, update_campaign
 from db.commands.grant import AccessEntry, grant_permission, set_access
 from db.commands.user import deactivate_user
 from db.database import Database
+from db.ids import allocate
 from db.lead_changes import hold_off, note_changed
-from db.models import Lead, MembershipLog, Segment
+from db.models import Lead, MembershipLog, Segment, SegmentMember
 from gql.jobs.automation import AutomationWorker
-from tests.db.automation import FIELDS, OSLO, Follower
+from tests.db.automation import FIELDS, OSLO, Follower, where
 from tests.db.imports import NOW
 from tests.organisations import Tenant, new_tenant
 
@@ -48,6 +50,32 @@ async def test_the_queue_is_empty_when_all_has_been_looked_at(follower: Follower
     assert await follower.members(segment) == [second]
     assert await follower.waiting() == 0
     assert await follower.causes(segment) == ["automation", "automation"]
+
+
+async def test_of_a_thousand_automated_segments_a_changed_lead_is_in_just_those_it_matches(
+    follower: Follower, tenant: Tenant
+) -> None:
+    town = await follower.segment(where("city", "=", "town 0"))
+    async with tenant.database.writing() as session:
+        row = await session.get_one(Segment, (tenant.organisation_id, town))
+        first = await allocate(session, tenant.organisation_id, "segment", 999)
+        for number in range(999):
+            chosen = where("city", "in" if number % 2 else "=", f"town {number // 2 + 1}")
+            of_its_own = {"id": first + number, "position": number + 2, "filter": filter_record(chosen)}
+            session.add(Segment(**{**row.model_dump(), **of_its_own}))
+    [lead] = await follower.push("town 7")
+
+    async def segments() -> list[int]:
+        await follower.worker.catch_up()
+        found = select(col(SegmentMember.segment_id)).where(col(SegmentMember.lead_id) == lead)
+        async with tenant.database.reading() as session:
+            return sorted((await session.execute(found)).scalars())
+
+    assert await segments() == [first + 12, first + 13]
+    await follower.edit(lead, city="Town 400")
+    assert await segments() == [first + 798, first + 799]
+    await follower.edit(lead, city="town 0")
+    assert await segments() == [town]
 
 
 async def test_where_nothing_is_automated_the_queue_is_kept_short(follower: Follower) -> None:

@@ -25,6 +25,10 @@ SETTINGS = {
 }
 JOB = """query($id: ID!) { job(id: $id) { kind state error progress { rows percent }
   segmentMembers { segmentId changeset counts { joined left moved kept barred held pinned released } } } }"""
+TOLD = "ruleRevision membersRevision memberCount pendingJob { id }"
+PREVIEW = """query($id: ID!) { previewSegmentFilter(segmentId: $id, filter: {statuses: [NEW]}) { asOf } }"""
+EXPLAIN = """query($id: ID!, $lead: ID!) { explainMembership(segmentId: $id, leadId: $lead) {
+  asOf ruleRevision } }"""
 LOG = """query($id: ID!) { changeLog(objectId: $id, first: 1) {
   nodes { action before after actor { kind } } } }"""
 PENDING = """query($id: ID!) { segment(id: $id) { ruleRevision membersRevision pendingJob { id state } } }"""
@@ -110,6 +114,31 @@ async def test_an_update_of_many_members_is_a_job_and_a_newer_one_takes_its_plac
     assert len(await shop.members(segment)) == 3
     undone = await shop.undo(second["changeset"])
     assert undone["updates"][0]["counts"] == counts(left=2)
+
+
+async def test_answers_about_members_say_as_of_when_by_which_filter_and_whether_a_run_is_pending(
+    shop: Workshop,
+) -> None:
+    segment = await shop.office.segment()
+    told = f"query($id: ID!) {{ segment(id: $id) {{ membersAsOf {TOLD} }} }}"
+
+    async def asked() -> dict[str, Any]:
+        return dict((await shop.client.run(told, id=segment))["segment"])
+
+    nobody = {"ruleRevision": 0, "membersRevision": 0, "memberCount": 0, "pendingJob": None}
+    assert await asked() == {**nobody, "membersAsOf": None}
+    begun = await shop.save(segment, "Oslo")
+    pending = {**nobody, "ruleRevision": 1, "pendingJob": {"id": begun["job"]["id"]}}
+    assert await asked() == {**pending, "membersAsOf": None}
+    await shop.finished(begun["job"]["id"])
+    done = await asked()
+    counted = {"ruleRevision": 1, "membersRevision": 1, "memberCount": 2, "pendingJob": None}
+    assert {**done, "membersAsOf": None} == {**counted, "membersAsOf": None}
+    preview = await shop.client.run(PREVIEW, id=segment)
+    assert preview["previewSegmentFilter"]["asOf"] > done["membersAsOf"]
+    explained = await shop.client.run(EXPLAIN, id=segment, lead=shop.leads("Anna")[0])
+    assert explained["explainMembership"]["ruleRevision"] == 1
+    assert explained["explainMembership"]["asOf"] > done["membersAsOf"]
 
 
 async def test_a_job_of_a_deleted_segment_does_nothing_and_a_cancelled_one_can_go_on(shop: Workshop) -> None:

@@ -136,6 +136,25 @@ async def test_relative_dates_anniversaries_and_history_are_asked_for(office: Se
     assert unit["path"] == ["rules", "0", "value"]
 
 
+async def test_whatever_a_value_says_it_reaches_the_database_as_a_value_alone(office: SegmentOffice) -> None:
+    odd = ["'; DROP TABLE lead; --", '" OR 1=1 --', "100%", "a_b", "\\", "${jndi}", ":name", "?1"]
+    await office.furnish([{"name": name, "city": name} for name in odd] + [{"name": "plain", "city": "axb"}])
+    for text in odd:
+        for operator in ("=", "contains", "beginsWith", "endsWith"):
+            assert await names(office, rule(("city", operator, text))) == [text], (operator, text)
+        assert await names(office, rule(("city", "in", [text]))) == [text]
+        others = [name for name in [*odd, "plain"] if name != text]
+        assert sorted(await names(office, rule(("city", "doesNotContain", text)))) == sorted(others)
+        for tree in (
+            rule((text, "=", "x")),
+            rule(("city", text, "x")),
+            {**rule(("city", "=", "x")), text: 1},
+        ):
+            assert (await refusal(office, tree))["code"] == "INVALID_RULE"
+        assert (await refusal(office, rule(("city", "=", "x"), combinator=text)))["path"] == ["combinator"]
+    assert len(await office.names()) == len(odd) + 1
+
+
 async def test_members_of_another_segment_and_whom_its_rules_select_are_two_questions(
     office: SegmentOffice,
 ) -> None:

@@ -1,7 +1,8 @@
 """Settings of segments over HTTP: teams, dates, hours, copies, owner fields, reminders; on both engines."""
 
+import asyncio
 from base64 import b64decode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -163,6 +164,23 @@ async def test_why_a_segment_or_a_lead_of_it_cannot_be_called_is_told_before_any
     await desk.do("updateSegment", id=segment, active=True, activeUntil=None)
     await store(desk, update(LeadPool).values(active=False), update(Campaign).values(active=False))
     assert (await told())[1][0] == ["CAMPAIGN_INACTIVE", "POOL_INACTIVE"]
+
+
+async def test_active_dates_bind_with_either_end_open_and_switch_by_themselves(desk: Desk) -> None:
+    past, later = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+    segment = await desk.segment(hours=ALL_WEEK)
+    for dates, state in (
+        ((None, None), "ACTIVE"), ((past, None), "ACTIVE"), ((None, later), "ACTIVE"),
+        ((past, later), "ACTIVE"), ((later, None), "SCHEDULED"), ((None, past), "OVER"),
+    ):  # fmt: skip
+        await desk.do("updateSegment", id=segment, activeFrom=dates[0], activeUntil=dates[1])
+        shown = await desk.show(segment, "state active notCallable")
+        reasons = [] if state == "ACTIVE" else ["SEGMENT_OUTSIDE_DATES"]
+        assert shown == {"state": state, "active": True, "notCallable": reasons}, dates
+    end = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    await desk.do("updateSegment", id=segment, activeFrom=past, activeUntil=end)
+    await asyncio.sleep(1.1)
+    assert (await desk.show(segment, "state"))["state"] == "OVER"
 
 
 async def test_the_hours_of_a_leads_campaign_go_before_those_of_the_segment_both_ways(desk: Desk) -> None:
