@@ -37,7 +37,7 @@ async def scope_of(session: AsyncSession, principal: Principal, now: datetime, p
     policy = await policies.policy(session, token.organisation_id, state.policy_revision)
     return _scope(
         token.organisation_id,
-        Actor(ActorKind.API_KEY, token.user_id, token.id),
+        Actor(ActorKind.USER if token.session else ActorKind.API_KEY, token.user_id, token.id),
         policy.access(token.user_id),
         limits_of(token),
         state.policy_revision,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gql.schema.ids import opaque
 from tests.client import Client, GraphQLFailed
 from tests.conftest import Connect
 from tests.demo import make_demo
@@ -20,6 +21,10 @@ SET = """mutation($user: ID, $new: String!, $current: String) {
     user { email } userErrors { code message field }
   }
 }"""
+ADD = """mutation($input: AddLeadsToSegmentsInput!) { addLeadsToSegments(input: $input) {
+  userErrors { message } } }"""
+TOLD = """query($id: ID!) { changeLog(objectId: $id, first: 2) { nodes { actor { kind user { email } } } }
+  membershipChanges(segmentIds: [$id], first: 100) { nodes { actor { kind } } } }"""
 WHO = "{ viewer { user { id email } } }"
 FIRST, SECOND = "correct horse battery", "staple horse correct"
 AGENT, ADMIN = "agent@demo.example", "admin@demo.example"
@@ -64,6 +69,24 @@ async def test_a_user_sets_a_password_signs_in_changes_it_and_signs_out(
     assert (await here.run("mutation { signOut { signedOut } }")) == {"signOut": {"signedOut": True}}
     assert await codes(here, WHO) == ["UNAUTHENTICATED"]
     assert (await agent.run(WHO))["viewer"]["user"]["email"] == AGENT
+
+
+async def test_logs_tell_people_who_signed_in_from_programs_with_their_token(
+    installation: Installation, tls: ssl.SSLContext, connect: Connect
+) -> None:
+    tokens = make_demo(installation)
+    server = installation.serve()
+    await server.ready(tls)
+    program = await connect(server.url, tokens["admin"])
+    await program.run(SET, new=FIRST)
+    person = await connect(server.url, await sign_in(await connect(server.url), ADMIN, FIRST))
+    for client, lead in ((program, 1), (person, 2)):
+        given = {"segmentIds": [opaque("Segment", 1, 1)], "leadIds": [opaque("Lead", 1, lead)]}
+        assert (await client.run(ADD, input=given))["addLeadsToSegments"]["userErrors"] == []
+    told = await program.run(TOLD, id=opaque("Segment", 1, 1))
+    edits = [(node["actor"]["kind"], node["actor"]["user"]) for node in told["changeLog"]["nodes"]]
+    assert edits == [(kind, {"email": ADMIN}) for kind in ("USER", "API_KEY")]
+    assert [node["actor"]["kind"] for node in told["membershipChanges"]["nodes"]][-2:] == ["API_KEY", "USER"]
 
 
 async def test_an_administrator_resets_a_password_and_nobody_else_does(
