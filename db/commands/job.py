@@ -20,7 +20,7 @@ from db import change_log
 from db.bulk import table_of
 from db.database import Topic, announce
 from db.ids import allocate
-from db.models import Job
+from db.models import Job, LeadPool
 from db.queries.visible import visible_or_not_found
 
 JOB = table_of(Job)
@@ -227,6 +227,9 @@ async def resume_job(session: AsyncSession, scope: Scope, job_id: int, *, now: d
         )
     if job.payload.get("undone"):
         raise Conflict("The import has been undone.", field=("input", "id"))
+    fills = job.payload["pool"] if job.kind == JobKind.LEAD_IMPORT else None
+    if fills is not None and await session.get(LeadPool, (scope.organisation_id, fills)) is None:
+        raise Conflict("The pool it filled has been deleted: upload the file again.", field=("input", "id"))
     job.state, job.error, job.finished_at = JobState.QUEUED.value, None, None
     job.cancel_requested, job.attempts, job.run_after = False, 0, now
     announce(session, scope.organisation_id, Topic.JOB)

@@ -1,5 +1,6 @@
 """Creating, changing and switching lead pools."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -22,14 +23,17 @@ UPLOAD, HAND = "upload", "hand"
 
 @dataclass(frozen=True, slots=True)
 class LeadPoolChanges:
-    """What to change; None leaves it as it is. `always_active` takes the active dates away."""
+    """What to change; None leaves it as it is.
+
+    opened  those of `active_from` and `active_until` that are taken away
+    """
 
     name: str | None = None
     description: str | None = None
     priority: int | None = None
     active_from: datetime | None = None
     active_until: datetime | None = None
-    always_active: bool = False
+    opened: Sequence[str] = ()
 
 
 async def create_lead_pool(
@@ -91,12 +95,9 @@ async def update_lead_pool(
     pool = await managed_pool(session, scope, pool_id)
     check_version(pool.version, expected_version)
     wanted = {
-        name: value
-        for name, value in asdict(changes).items()
-        if value is not None and name != "always_active"
+        name: value for name, value in asdict(changes).items() if value is not None and name != "opened"
     }
-    if changes.always_active:
-        wanted |= {"active_from": None, "active_until": None}
+    wanted |= dict.fromkeys(changes.opened)
     if "name" in wanted:
         wanted["name"] = checked_name(wanted["name"])
         pool.name_folded = fold(wanted["name"])

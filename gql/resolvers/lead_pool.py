@@ -106,9 +106,9 @@ async def update_lead_pool(info: Info, input: UpdateLeadPoolInput) -> LeadPoolPa
         name=input.name,
         description=input.description,
         priority=input.priority,
-        active_from=input.active_from,
-        active_until=input.active_until,
-        always_active=input.always_active,
+        active_from=input.active_from or None,
+        active_until=input.active_until or None,
+        opened=tuple(name for name in ("active_from", "active_until") if getattr(input, name) is None),
     )
     async with context.writing() as (session, scope):
         row = await commands.update_lead_pool(

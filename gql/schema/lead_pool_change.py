@@ -40,9 +40,12 @@ class UpdateLeadPoolInput:
     name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
     description: str | None = strawberry.field(default=None, description=ABOUT)
     priority: int | None = strawberry.field(default=None, description="The highest come first.")
-    active_from: datetime | None = strawberry.field(default=None, description="Not called before.")
-    active_until: datetime | None = strawberry.field(default=None, description="Not called from then on.")
-    always_active: bool = strawberry.field(default=False, description="Takes both active dates away.")
+    active_from: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Not called before; null: no date holds its leads back."
+    )
+    active_until: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Not called from then on; null: it does not end."
+    )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if it has another version."
     )

@@ -23,6 +23,8 @@ DELETE_MAPPING = "mutation($id: ID!) { deleteImportMapping(input: {id: $id}) { d
 GROUP = (
     "mutation($input: CreateSegmentGroupInput!) { createSegmentGroup(input: $input) { segmentGroup { id } } }"
 )
+DELETE_POOLS = """mutation($ids: [ID!]!) { deleteLeadPools(input: {ids: $ids, confirm: true}) {
+  outcomes { removed } } }"""
 SEGMENT = "mutation($input: CreateSegmentInput!) { createSegment(input: $input) { segment { id } } }"
 JOIN = """mutation($input: AddLeadsToSegmentsInput!) { addLeadsToSegments(input: $input) {
   userErrors { message } } }"""
@@ -318,6 +320,25 @@ async def test_an_import_is_cancelled_and_resumed_without_a_row_lost_or_twice(of
     assert lines == list(range(2, 8_002))
     over = (await office.client.run(RESUME, id=job))["resumeJob"]["userErrors"]
     assert [error["code"] for error in over] == ["CONFLICT"]
+
+
+async def test_a_cancelled_import_whose_pool_was_deleted_does_not_go_on_and_says_why(
+    office: ImportOffice,
+) -> None:
+    campaign = await office.campaign("GONE")
+    begun = await office.submitted(await office.uploaded(campaign, phones(0, 20_000)))
+    job, pool = begun["job"]["id"], begun["leadPool"]["id"]
+    await reached(office, job, 200)
+    await office.client.run(CANCEL, id=job)
+    assert (await office.finished(job))["state"] == "CANCELLED"
+    (outcome,) = (await office.client.run(DELETE_POOLS, ids=[pool]))["deleteLeadPools"]["outcomes"]
+    assert outcome["removed"]
+    (error,) = (await office.client.run(RESUME, id=job))["resumeJob"]["userErrors"]
+    assert (error["code"], error["message"]) == (
+        "CONFLICT",
+        "The pool it filled has been deleted: upload the file again.",
+    )
+    assert (await office.job(job))["state"] == "CANCELLED"
 
 
 async def test_an_import_stops_when_its_campaign_is_archived_and_what_is_in_stays(

@@ -487,7 +487,13 @@ async def test_details_edits_and_the_log_of_a_pool(office: Office) -> None:
     ends_first = {"id": pool, "activeFrom": dates["activeUntil"], "activeUntil": dates["activeFrom"]}
     assert (await refused(manager, UPDATE, input=ends_first))["code"] == "BAD_USER_INPUT"
 
-    await done(manager, UPDATE, input={"id": pool, "alwaysActive": True})
+    for opened, left in (("activeFrom", "activeUntil"), ("activeUntil", "activeFrom")):
+        opening = (await done(manager, UPDATE, input={"id": pool, opened: None, left: dates[left]}))[
+            "leadPool"
+        ]
+        assert (opening[opened], opening[left]) == (None, dates[left])
+    always = (await done(manager, UPDATE, input={"id": pool, "activeFrom": None}))["leadPool"]
+    assert (always["activeFrom"], always["activeUntil"], always["status"]) == (None, None, "ACTIVE")
     for act in (DEACTIVATE, DEACTIVATE, ACTIVATE):
         await done(manager, act, ids=[pool])
     await done(manager, SHUFFLE, ids=[pool], seed="s")
@@ -506,13 +512,12 @@ async def test_details_edits_and_the_log_of_a_pool(office: Office) -> None:
         "shuffled",
         "activated",
         "deactivated",
-        "updated",
-        "updated",
+        *["updated"] * 4,
         "leads_imported",
         "import_submitted",
     ]
     assert log[2]["after"]["seed"] == "s"
-    assert log[6]["before"]["name"] == "P"
+    assert log[8]["before"]["name"] == "P"
     with pytest.raises(GraphQLFailed):
         await agent.run(LOG, id=pool)
 
