@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from charset_normalizer import from_bytes
-
 from core.errors import BadInput
 from core.import_report import cells_of_report, report_width
+from core.legacy_encoding import legacy_encoding
 
 SEPARATORS = (",", ";", "\t", "|")
 MAX_CELL = 2**20
@@ -107,7 +106,7 @@ def detect_encoding(sample: bytes, rest: Iterable[bytes] = ()) -> str:
     if max(even, odd) > len(sample) // 8 and max(even, odd) > 4 * min(even, odd):
         return "utf-16-le" if odd > even else "utf-16-be"
     legacy = _first_chunk_not_utf8(chain((sample,), rest))
-    return "utf-8" if legacy is None else _detect_legacy(sample + legacy)
+    return "utf-8" if legacy is None else legacy_encoding(sample + legacy)
 
 
 def known_encoding(name: str) -> str:
@@ -154,21 +153,6 @@ def _first_chunk_not_utf8(chunks: Iterable[bytes]) -> bytes | None:
         except UnicodeDecodeError:
             return chunk
     return None
-
-
-def _detect_legacy(sample: bytes) -> str:
-    """Windows-1252, unless most letters lie outside ASCII: then statistics decide which script it is."""
-    high = sum(byte > 127 for byte in sample)
-    latin = len(re.findall(rb"[A-Za-z]", sample))
-    if high > latin:
-        best = from_bytes(sample).best()
-        if best is not None:
-            return best.encoding
-    try:
-        sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
 
 
 def _detect_separator(lines: list[str]) -> str:

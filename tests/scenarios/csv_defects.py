@@ -75,6 +75,9 @@ ENCODINGS = [
     Case("Windows-1252 with its own signs", "phone,name\n2015550101,€ “Zoë”\n".encode("cp1252"), {2: (A, "€ “Zoë”")}, dialect=("cp1252", ",")),
     Case("Latin-1 where Windows-1252 has no letter", b"phone,name\n2015550101,Zo\xeb\x81\n", {2: (A, "Zoë\x81")}, dialect=("latin-1", ",")),
     Case("Windows-1252 that shows itself late", HEAD + b"".join(b"20155501%02d,Ann\n" % n for n in range(1, 3)) + b"2015550103,Zo\xeb\n", {2: (A, "Ann"), 3: (B, "Ann"), 4: (C, "Zoë")}, dialect=("cp1252", ",")),
+    Case("Windows-1250, as Excel saves Polish", "phone;name\r\n2015550101;Paweł Łukasz\r\n".encode("cp1250"), {2: (A, "Paweł Łukasz")}, dialect=("cp1250", ";")),
+    Case("Windows-1253, as Excel saves Greek", "phone;name\r\n2015550101;Γιώργος Παπαδόπουλος\r\n".encode("cp1253"), {2: (A, "Γιώργος Παπαδόπουλος")}, dialect=("cp1253", ";")),
+    Case("UTF-8 with marks where files were joined", "phone,name\n2015550101,Ann\n\ufeff2015550102,Bob\n".encode("utf-8-sig"), {2: (A, "Ann"), 3: (B, "Bob")}, dialect=("utf-8-sig", ",")),
     Case("UTF-8 read as Windows-1252 by choice", ZOE_TEXT.encode(), {2: (A, "ZoÃ«")}, dialect=("cp1252", ","), chosen={"encoding": "cp1252"}),
     Case("Windows-1252 read as UTF-8 by choice", ZOE_TEXT.encode("cp1252"), invalid={2: BYTES}, chosen={"encoding": "utf-8"}),
     Case("an encoding there is not", ZOE_TEXT.encode(), chosen={"encoding": "utf-99"}, refused="is not an encoding"),
@@ -91,6 +94,10 @@ SEPARATORS = [
     Case("one column only", b"phone\n2015550101\n2015550102\n", {2: (A, None), 3: (B, None)}),
     Case("Excel's line that names the separator", b"sep=;\nphone;name\n2015550101;Ann\n", {3: (A, "Ann")}, dialect=("utf-8", ";"), columns=["phone", "name"]),
     Case("Excel's line, with CRLF and a separator it contradicts the text with", b"sep=,\r\nphone,name\r\n2015550101,Doe;Ann;x\r\n", {3: (A, "Doe;Ann;x")}, columns=["phone", "name"]),
+]
+SEPARATORS += [
+    Case("Excel's line in UTF-16 that names a tab", b"\xff\xfe" + "sep=\t\r\nphone\tname\r\n2015550101\tAnn\r\n".encode("utf-16-le"), {3: (A, "Ann")}, dialect=("utf-16-le", "\t"), columns=["phone", "name"]),
+    Case("Excel's line behind a byte order mark", "sep=;\nphone;name\n2015550101;Ann\n".encode("utf-8-sig"), {3: (A, "Ann")}, dialect=("utf-8-sig", ";"), columns=["phone", "name"]),
 ]
 LINES = [
     Case("CRLF", rows("2015550101,Ann", "2015550102,Bob", end="\r\n"), {2: (A, "Ann"), 3: (B, "Bob")}),
