@@ -76,7 +76,7 @@ ENCODINGS = [
     Case("Latin-1 where Windows-1252 has no letter", b"phone,name\n2015550101,Zo\xeb\x81\n", {2: (A, "Zoë\x81")}, dialect=("latin-1", ",")),
     Case("Windows-1252 that shows itself late", HEAD + b"".join(b"20155501%02d,Ann\n" % n for n in range(1, 3)) + b"2015550103,Zo\xeb\n", {2: (A, "Ann"), 3: (B, "Ann"), 4: (C, "Zoë")}, dialect=("cp1252", ",")),
     Case("Windows-1250, as Excel saves Polish", "phone;name\r\n2015550101;Paweł Łukasz\r\n".encode("cp1250"), {2: (A, "Paweł Łukasz")}, dialect=("cp1250", ";")),
-    Case("Windows-1253, as Excel saves Greek", "phone;name\r\n2015550101;Γιώργος Παπαδόπουλος\r\n".encode("cp1253"), {2: (A, "Γιώργος Παπαδόπουλος")}, dialect=("cp1253", ";")),
+    Case("Windows-1253, as Excel saves Greek", "phone;name\r\n2015550101;Γιώργος Παπαδόπουλος\r\n2015550102;Μαρία Αθανασίου\r\n".encode("cp1253"), {2: (A, "Γιώργος Παπαδόπουλος"), 3: (B, "Μαρία Αθανασίου")}, dialect=("cp1253", ";")),
     Case("UTF-8 with marks where files were joined", "phone,name\n2015550101,Ann\n\ufeff2015550102,Bob\n".encode("utf-8-sig"), {2: (A, "Ann"), 3: (B, "Bob")}, dialect=("utf-8-sig", ",")),
     Case("UTF-8 read as Windows-1252 by choice", ZOE_TEXT.encode(), {2: (A, "ZoÃ«")}, dialect=("cp1252", ","), chosen={"encoding": "cp1252"}),
     Case("Windows-1252 read as UTF-8 by choice", ZOE_TEXT.encode("cp1252"), invalid={2: BYTES}, chosen={"encoding": "utf-8"}),
