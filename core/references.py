@@ -3,6 +3,11 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 
+def reference_to(noun: str, organisation_id: int, number: int) -> str:
+    """The opaque id of an object."""
+    return urlsafe_b64encode(f"{noun}:{organisation_id}:{number}".encode()).decode().rstrip("=")
+
+
 def read_reference(text: str, noun: str, organisation_id: int) -> int | None:
     """The number behind an opaque id, or None where it is not one of this noun in this organisation."""
     found = read_any_reference(text, noun)

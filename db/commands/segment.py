@@ -19,6 +19,7 @@ from core.reminders import Reminder, check_reminder
 from core.segment_owner import check_owner_field
 from db import change_log
 from db.commands.grant import give_to_team, grant_to_creator
+from db.commands.segment_breakage import watching_followers
 from db.commands.segment_goal import goals_record, set_goals
 from db.database import Topic, announce
 from db.ids import allocate
@@ -147,6 +148,9 @@ async def update_segment(
         wanted |= {"filter": None, "awaits_filter": False, **off}
     _check_may_be_active(segment, wanted)
     before = _record(segment, wanted)
+    if "filter" in wanted:
+        async with watching_followers(session, scope, segment, now):
+            segment.filter = None
     for name, value in wanted.items():
         setattr(segment, name, value)
     _check_range(segment)

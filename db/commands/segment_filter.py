@@ -14,6 +14,7 @@ from core.rules.segments import MembersBy, named_in
 from core.segment_filter import SegmentFilter, filter_from, filter_record
 from db import change_log
 from db.actor_record import actor_record
+from db.commands.segment_breakage import watching_followers
 from db.commands.segment_member import MembersUpdated, members_to_edit
 from db.commands.segment_update import UpdateChoice, apply_rule
 from db.models import Project, Segment, SegmentRevision
@@ -46,7 +47,8 @@ async def save_filter(
         session, scope, segment.project_id, chosen, now, segment_id=segment_id, path=("input", "filter")
     )
     await _check_lenders(session, scope, segment)
-    number = await _save(session, scope, segment, chosen, choice, now)
+    async with watching_followers(session, scope, segment, now):
+        number = await _save(session, scope, segment, chosen, choice, now)
     return await apply_rule(session, scope, segment, source, rule, choice, number=number, now=now)
 
 

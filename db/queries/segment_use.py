@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Resource, Right, Scope
 from core.errors import InUse
 from core.filter_uses import Reference, Uses, uses_of
+from core.references import reference_to
+from core.rules.segments import MembersBy, named_in
 from core.segment_filter import Breakage, breakage_of, filter_from
 from db.models import Campaign, LeadPool, Segment, Team, User
 from db.models.columns import OrganisationRow
@@ -52,6 +54,32 @@ async def segments_naming(
         for segment, uses in await segments_with_uses(session, scope)
         if any(uses.names(noun, number) for number in numbers)
     ]
+
+
+async def segments_selecting_by(session: AsyncSession, segment: Segment) -> list[Segment]:
+    """The segments that select by the rules of this one, directly or by way of others, whoever sees them."""
+    found: dict[int, Segment] = {}
+    waiting = [segment.id]
+    while waiting:
+        number = waiting.pop()
+        # An id stands in a stored filter as it is: few filters are read.
+        written = cast(col(Segment.filter), Text).contains(
+            reference_to("Segment", segment.organisation_id, number), autoescape=True
+        )
+        statement = select(Segment).where(
+            col(Segment.organisation_id) == segment.organisation_id,
+            col(Segment.project_id) == segment.project_id,
+            col(Segment.filter).is_not(None),
+            written,
+        )
+        for each in (await session.execute(statement.order_by(col(Segment.id)))).scalars():
+            named = named_in((each.filter or {}).get("rule"))
+            if each.id not in found and any(
+                (one.number, one.by) == (number, MembersBy.RULES) for one in named
+            ):
+                found[each.id] = each
+                waiting.append(each.id)
+    return [found[number] for number in sorted(found)]
 
 
 async def segments_depending(

@@ -1,6 +1,6 @@
 """Opaque ids: what the outside sees instead of a row's numbers."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
 
@@ -8,13 +8,12 @@ import strawberry
 
 from core.access import Scope
 from core.errors import NotFound
+from core.references import reference_to
 
 
 def opaque(noun: str, organisation_id: int, object_id: int) -> strawberry.ID:
     """The ID of an object; `noun` is the name of its GraphQL type."""
-    return strawberry.ID(
-        urlsafe_b64encode(f"{noun}:{organisation_id}:{object_id}".encode()).decode().rstrip("=")
-    )
+    return strawberry.ID(reference_to(noun, organisation_id, object_id))
 
 
 def parts(given: str) -> tuple[str, int, int]:

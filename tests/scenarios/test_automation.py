@@ -39,6 +39,8 @@ NEW = {"phone": phone(11), "name": "Eva", "city": "Oslo"}
 RESULTS = "query($id: ID!) { campaign(id: $id) { results { key label status isContact isSuccess } } }"
 UPDATE_CAMPAIGN = """mutation($input: UpdateCampaignInput!) { updateCampaign(input: $input) {
   userErrors { code message field } } }"""
+LOGGED = "query($id: ID!) { changeLog(objectId: $id, first: 50) { nodes { action } } }"
+STATE = "query($id: ID!) { segment(id: $id) { state broken memberCount } }"
 CREATE_EXCLUSIVE = """mutation { createProject(input: {name: "X", exclusive: true}) { project { id } } }"""
 
 
@@ -223,6 +225,55 @@ async def moments(segments: Segments, *names: str) -> AsyncIterator[int]:
     """How many changes each segment has seen by automation."""
     for name in names:
         yield len([cause for _, _, cause in await segments.causes(name) if cause == "AUTOMATION"])
+
+
+async def test_segments_that_select_by_the_rules_of_another_follow_when_its_filter_is_saved_anew(
+    segments: Segments, office: Office
+) -> None:
+    await segments.create("first", OSLO, "OFF")
+    by_rules = {"segments": [segments.ids["first"]], "by": "rules"}
+    await segments.create("second", where("lead.segments", "inSegment", by_rules))
+    through = {"segments": [segments.ids["second"]], "by": "rules"}
+    await segments.create("third", where("lead.segments", "notInSegment", through))
+    assert await segments.members("second") == {"Anna", "Bo"}
+    assert await segments.members("third") == {"Carl"}
+
+    await segments.save("first", where("city", "=", "Bergen"))
+    await segments.become("second", "Carl")
+    await segments.become("third", "Anna", "Bo")
+    await segments.save("first", either(where("city", "=", "Bergen"), where("beds", ">", 100)))
+    await segments.become("second", "Bo", "Carl")
+    await segments.become("third", "Anna")
+
+
+async def test_what_selects_by_rules_that_are_no_more_is_broken_loudly_and_follows_again_once_mended(
+    segments: Segments, office: Office
+) -> None:
+    first = await segments.create("first", OSLO, "OFF")
+    by_rules = {"segments": [first], "by": "rules"}
+    second = await segments.create("second", where("lead.segments", "inSegment", by_rules))
+
+    async def logged() -> list[str]:
+        nodes = (await office.client.run(LOGGED, id=second))["changeLog"]["nodes"]
+        return [node["action"] for node in nodes if node["action"] in ("broken", "mended")][::-1]
+
+    static = await office.change(UPDATE_SEGMENT, id=first, kind="STATIC")
+    assert static["userErrors"] == []
+    shown = (await office.client.run(STATE, id=second))["segment"]
+    assert (shown["state"], shown["memberCount"]) == ("BROKEN", 2)
+    assert "no filter" in shown["broken"]
+    assert await logged() == ["broken"]
+
+    await office.change(UPDATE_SEGMENT, id=first, kind="DYNAMIC")
+    await segments.save("first", where("city", "=", "Bergen"))
+    await segments.become("second", "Carl")
+    assert await logged() == ["broken", "mended"]
+
+    given = {"segmentId": first, "mode": "REPLACE"}
+    picked = {"rule": every(OSLO), "pick": {"limit": 1}}
+    assert (await office.change(SAVE, filter=picked, **given))["userErrors"] == []
+    assert await logged() == ["broken", "mended", "broken"]
+    assert await segments.members("second") == {"Carl"}
 
 
 async def test_who_opted_out_does_not_come_in_through_an_or(segments: Segments, office: Office) -> None:
