@@ -1,11 +1,27 @@
 """Sorting out the leads of a file that is imported into a segment."""
 
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.field_catalogue import Choice, catalogue_of
+from core.fields import Field, FieldType
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
+from core.lead_rows import LeadDraft
 from core.membership import ExclusiveChoice, Standing
-from core.segment_import import Arrivals, OwnerChoice, SegmentImport, matching_rule, sort_out
+from core.references import reference_to
+from core.rules import matches, parse_rule
+from core.segment_import import (
+    Arrivals,
+    OwnerChoice,
+    SegmentImport,
+    held_of_row,
+    matching_rule,
+    sort_out,
+)
+from core.upload import ImportSettings
 
 IDS = st.frozensets(st.integers(1, 12))
 
@@ -25,6 +41,36 @@ def test_rows_match_leads_of_the_whole_project_closed_ones_and_inactive_pools_in
         include_inactive_pools=True,
         within_file=False,
     )
+
+
+def test_rules_see_a_row_as_the_lead_it_would_become() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    settings = ImportSettings("Pool", priority=3, owner_user_id=7, owner_team_ids=(4, 2))
+    draft = LeadDraft(2, "+12025550123", "202", "k", {"city": "Oslo"}, {"city": "oslo"}, (), [])
+    held = held_of_row(draft, 5, settings, now)
+    catalogue = catalogue_of(
+        1,
+        ZoneInfo("UTC"),
+        [Field("city", "City", FieldType.TEXT)],
+        statuses=[Choice("new", "New")],
+        results=[],
+    )
+
+    def meets(field: str, operator: str, value: object = None) -> bool:
+        rule = parse_rule({"field": field, "operator": operator, "value": value}, catalogue, now)
+        return matches(rule, held)
+
+    for field, operator, value in (
+        ("city", "=", "OSLO"), ("lead.status", "=", "new"), ("lead.source", "=", "upload"),
+        ("lead.pool", "!=", reference_to("LeadPool", 1, 9)), ("lead.pool", "notNull", None),
+        ("lead.campaign", "=", reference_to("Campaign", 1, 5)), ("lead.open", "=", True),
+        ("lead.priority", "=", 3), ("lead.attempts", "<", 1), ("lead.lastCalledAt", "null", None),
+        ("lead.ownerUser", "=", reference_to("User", 1, 7)), ("lead.phone", "beginsWith", "+1"),
+        ("lead.ownerTeam", "contains", reference_to("Team", 1, 2)), ("lead.tags", "null", None),
+        ("lead.createdAt", "withinLast", {"amount": 1, "unit": "hours"}), ("lead.segments", "null", None),
+    ):  # fmt: skip
+        assert meets(field, operator, value), field
+    assert not meets("lead.pool", "=", reference_to("LeadPool", 1, 9))
 
 
 def test_members_stay_new_leads_join_and_the_others_have_their_reason() -> None:
