@@ -13,7 +13,8 @@ from bench.engines import Engine
 from bench.measure import Comparison, in_turn
 from bench.world import NOW, World
 from core.access import Actor, ActorKind
-from db.commands.calling import Taken, start_call_session, take_next
+from db.commands.call_session import start_call_session
+from db.commands.calling import Taken, take_next
 from db.models import Lead
 
 AGENTS = 50

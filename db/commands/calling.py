@@ -1,14 +1,14 @@
-"""An agent at work: a session, the next lead under a lease, the result of the call."""
+"""An agent at work in a session: the next lead under a lease, the result of the call."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Permission, Resource, Right, Scope
+from core.access import Permission, Scope
 from core.calling import (
     MAX_NOTE,
     PERSONAL,
@@ -19,34 +19,24 @@ from core.calling import (
     WorkState,
     after_call,
     owner_record,
-    segment_against,
     without_personal_redial,
 )
-from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.errors import BadInput, Conflict, NotFound
 from core.goals import CallOutcome
 from core.statuses import LeadStatus, is_open
 from db import change_log
+from db.commands.call_session import held_by, own_session
 from db.commands.lead_claim import claim_next
 from db.commands.owner_team import owner_teams_id
 from db.commands.segment_goal import count_call
 from db.ids import allocate
 from db.lead_counts import note_call
-from db.models import Call, CallSession, Campaign, CampaignResult, Lead, Segment, SegmentMember
-from db.queries.calling import offer_of, segment_facts, segments_by_right
+from db.models import Call, CallSession, CampaignResult, Lead, SegmentMember
+from db.queries.calling import offer_of
 from db.queries.lead_readiness import redial_of
 from db.queries.owner_team import owners_of, teams_still_there
-from db.queries.visible import visible_by_id, visible_or_not_found
+from db.queries.visible import visible_or_not_found
 from db.scope_sql import is_member
-
-MAX_NAMED = 200
-"""Segments or campaigns that one session may name."""
-
-REASON_TEXTS = {
-    Reason.SEGMENT_INACTIVE: "it is inactive",
-    Reason.GROUP_INACTIVE: "its group is inactive",
-    Reason.SEGMENT_OUTSIDE_DATES: "it is outside its active dates",
-    Reason.SEGMENT_WITHOUT_HOURS: "it has no active hours",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +55,6 @@ class NoneLeft:
     next_opening: datetime | None
 
 
-async def start_call_session(
-    session: AsyncSession, scope: Scope, *, segment_ids: list[int], campaign_ids: list[int], now: datetime
-) -> CallSession:
-    """A session on segments, on campaigns, or on segments within campaigns.
-
-    Raises  NotFound for what may not be seen, Forbidden for segments that may be seen but not called,
-            Conflict with `reasons` for a segment out of service; being outside its hours does not count
-    """
-    scope.need(Permission.SEGMENT_CALL)
-    if not segment_ids and not campaign_ids:
-        raise BadInput("Name the segments or the campaigns to call.", field=("input", "segmentIds"))
-    if max(len(segment_ids), len(campaign_ids)) > MAX_NAMED:
-        raise BadInput(f"A session names at most {MAX_NAMED}.", field=("input", "segmentIds"))
-    await _check_segments(session, scope, segment_ids, now)
-    await _check_visible(session, scope, Campaign, campaign_ids, "campaignIds")
-    call_session = CallSession(
-        organisation_id=scope.organisation_id,
-        id=await allocate(session, scope.organisation_id, "call_session"),
-        user_id=_agent(scope),
-        segment_ids=segment_ids,
-        campaign_ids=campaign_ids,
-        started_at=now,
-    )
-    session.add(call_session)
-    await session.flush()
-    return call_session
-
-
 async def take_next(
     session: AsyncSession, scope: Scope, session_id: int, *, lease: timedelta, now: datetime
 ) -> Taken | NoneLeft:
@@ -101,7 +63,7 @@ async def take_next(
     Raises  NotFound for no session of this agent, Conflict for one that has ended
     """
     scope.need(Permission.SEGMENT_CALL)
-    call_session = await _own_session(session, scope, session_id)
+    call_session = await own_session(session, scope, session_id)
     offer = await offer_of(session, scope, call_session, now)
     lead = await claim_next(session, scope, call_session, offer, lease_until=now + lease, now=now)
     if lead is None:
@@ -136,7 +98,7 @@ async def record_call(
     Raises  Conflict for who does not hold the lead, BadInput for a result the campaign does not have
     """
     scope.need(Permission.SEGMENT_CALL)
-    call_session = await _own_session(session, scope, session_id)
+    call_session = await own_session(session, scope, session_id)
     lead = await _held_lead(session, scope, call_session, lead_id)
     if len(note) > MAX_NOTE or "\x00" in note:
         raise BadInput(f"A note has at most {MAX_NOTE} characters.", field=("input", "note"))
@@ -187,7 +149,7 @@ async def release_lead(
     Raises  Conflict for who does not hold the lead
     """
     scope.need(Permission.SEGMENT_CALL)
-    call_session = await _own_session(session, scope, session_id)
+    call_session = await own_session(session, scope, session_id)
     lead = await _held_lead(session, scope, call_session, lead_id)
     before = await _work_state(session, scope, lead)
     original = await _owner_before_redial(session, scope, lead, before.owner)
@@ -198,23 +160,6 @@ async def release_lead(
     await _apply(session, scope, lead, before, after, now)
     await _log(session, scope, lead, "redial_given_back", before, after, now)
     return lead
-
-
-async def end_call_session(
-    session: AsyncSession, scope: Scope, session_id: int, *, now: datetime
-) -> CallSession:
-    """Ends a session; a lead it holds is free again. Ending it twice changes nothing."""
-    scope.need(Permission.SEGMENT_CALL)
-    call_session = await _own_session(session, scope, session_id, ended=True)
-    if call_session.ended_at is None:
-        call_session.ended_at = now
-        await session.execute(
-            update(Lead)
-            .where(_held_by(scope, call_session))
-            .values(lease_session_id=None, lease_until=None)
-            .execution_options(synchronize_session=False)
-        )
-    return call_session
 
 
 async def _work_state(session: AsyncSession, scope: Scope, lead: Lead) -> WorkState:
@@ -245,63 +190,9 @@ async def _apply(
     lead.version += 1
 
 
-def _agent(scope: Scope) -> int:
-    if scope.actor.user_id is None:
-        raise Forbidden("Only a user can call.")
-    return scope.actor.user_id
-
-
-async def _check_visible(
-    session: AsyncSession, scope: Scope, model: type[Any], ids: list[int], name: str
-) -> dict[int, Any]:
-    found = await visible_by_id(session, scope, model, ids)
-    for place, each in enumerate(ids):
-        if each not in found:
-            raise NotFound(field=("input", name, str(place)))
-    return found
-
-
-async def _check_segments(session: AsyncSession, scope: Scope, ids: list[int], now: datetime) -> None:
-    await _check_visible(session, scope, Segment, ids, "segmentIds")
-    by_right = {row.id: (row, active) for row, active in await segments_by_right(session, scope, ids)}
-    for place, segment_id in enumerate(ids):
-        field = ("input", "segmentIds", str(place))
-        if segment_id not in by_right:
-            right = f"{Resource.SEGMENT}:{Right.CALL}"
-            raise Forbidden("You may not call this segment.", field=field, details={"right": right})
-        against = sorted(segment_against(segment_facts(*by_right[segment_id]), now))
-        if against:
-            why = " and ".join(REASON_TEXTS[reason] for reason in against)
-            raise Conflict(
-                f"This segment cannot be called: {why}.", field=field, details={"reasons": against}
-            )
-
-
-async def _own_session(
-    session: AsyncSession, scope: Scope, session_id: int, *, ended: bool = False
-) -> CallSession:
-    """The agent's session, locked: what is done in one session is done one after the other."""
-    statement = select(CallSession).where(
-        col(CallSession.organisation_id) == scope.organisation_id, col(CallSession.id) == session_id
-    )
-    row = (await session.execute(statement.with_for_update(key_share=True))).scalars().one_or_none()
-    if row is None or row.user_id != scope.actor.user_id:
-        raise NotFound(field=("input", "sessionId"))
-    if row.ended_at is not None and not ended:
-        raise Conflict("This call session has ended: start a new one.", field=("input", "sessionId"))
-    return row
-
-
-def _held_by(scope: Scope, call_session: CallSession) -> ColumnElement[bool]:
-    """Leads in the hands of that session, or last in them if the lease ran out."""
-    return and_(
-        col(Lead.organisation_id) == scope.organisation_id, col(Lead.lease_session_id) == call_session.id
-    )
-
-
 async def _held_lead(session: AsyncSession, scope: Scope, call_session: CallSession, lead_id: int) -> Lead:
     """The lead, if it is in this session's hands; what it is not and may not be seen is not found."""
-    statement = select(Lead).where(_held_by(scope, call_session), col(Lead.id) == lead_id)
+    statement = select(Lead).where(held_by(scope, call_session), col(Lead.id) == lead_id)
     lead = (await session.execute(statement.with_for_update(key_share=True))).scalars().one_or_none()
     if lead is not None:
         return lead

@@ -22,12 +22,12 @@ from core.field_catalogue import RuleField
 from core.membership import Cause, Origin
 from core.rules import Condition, Span, Within, crossings, depends_on_time
 from core.rules.spans import union
-from db.commands.automation import (
+from db.commands.automation import move_leads
+from db.commands.automation_queue import (
     Hold,
     everything_of,
     hold,
     let_go,
-    move_leads,
     queue_for_time,
     share_of,
     take_queue,

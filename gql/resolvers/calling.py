@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from db.commands import call_session as sessions
 from db.commands import calling as commands
 from db.queries import calling as queries
 from gql.context import Context, Info
@@ -34,7 +35,7 @@ async def start_call_session(info: Info, input: StartCallSessionInput) -> CallSe
     segments = ids.locals_of("Segment", input.segment_ids, context.scope, ["input", "segmentIds"])
     campaigns = ids.locals_of("Campaign", input.campaign_ids, context.scope, ["input", "campaignIds"])
     async with context.writing() as (session, scope):
-        row = await commands.start_call_session(
+        row = await sessions.start_call_session(
             session, scope, segment_ids=segments, campaign_ids=campaigns, now=context.now
         )
     return CallSessionPayload(call_session=CallSession.from_row(row))
@@ -78,7 +79,7 @@ async def end_call_session(info: Info, input: EndCallSessionInput) -> CallSessio
     context = info.context
     session_id = _session(context, input.session_id)
     async with context.writing() as (session, scope):
-        row = await commands.end_call_session(session, scope, session_id, now=context.now)
+        row = await sessions.end_call_session(session, scope, session_id, now=context.now)
     return CallSessionPayload(call_session=CallSession.from_row(row))
 
 

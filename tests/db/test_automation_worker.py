@@ -10,7 +10,7 @@ from core.access import UNLIMITED, Permission, Resource, Right, Role, Scope, Tok
 from core.membership import Automation
 from core.policies import user
 from core.segment_filter import filter_record
-from db.commands.automation import LEADS_AT_ONCE
+from db.commands.automation_queue import LEADS_AT_ONCE
 from db.commands.campaign import CampaignChanges, update_campaign
 from db.commands.grant import AccessEntry, grant_permission, set_access
 from db.commands.user import deactivate_user

@@ -9,7 +9,7 @@ from sqlmodel import col
 from core.access import Scope
 from core.calling import AUTOMATIC_REDIAL_AFTER, OVERDUE_AFTER, Reason, RedialKind
 from core.errors import BadInput, Conflict, Forbidden, NotFound
-from db.commands import calling
+from db.commands import call_session, calling
 from db.commands.calling import NoneLeft, RecordedCall, Taken
 from db.database import Database
 from db.models import (
@@ -65,7 +65,7 @@ class Agent:
         named = named or {"segment_ids": [SEGMENT]}
         named = {"segment_ids": [], "campaign_ids": [], **named}
         async with self.centre.database.writing() as session:
-            started = await calling.start_call_session(session, self.scope, now=NOW, **named)
+            started = await call_session.start_call_session(session, self.scope, now=NOW, **named)
         self.session_id = started.id
         return self
 
@@ -109,7 +109,7 @@ class Agent:
 
     async def end(self) -> CallSession:
         async with self.centre.database.writing() as session:
-            return await calling.end_call_session(session, self.scope, self.session_id, now=NOW)
+            return await call_session.end_call_session(session, self.scope, self.session_id, now=NOW)
 
 
 async def test_leads_come_in_the_order_of_their_pool_and_never_the_same_twice(centre: CallCentre) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.errors import Conflict
-from db.commands import calling
+from db.commands import call_session, calling
 from db.commands.calling import NoneLeft, Taken
 from db.database import Database
 from db.models import CallSession, Lead, Segment, SegmentMember
@@ -30,7 +30,7 @@ async def centre(database: Database) -> CallCentre:
 
 async def started(centre: CallCentre) -> int:
     async with centre.database.writing() as session:
-        made = await calling.start_call_session(
+        made = await call_session.start_call_session(
             session, agent(), segment_ids=[SEGMENT], campaign_ids=[], now=NOW
         )
     return made.id
@@ -47,7 +47,7 @@ async def take_alone(centre: CallCentre, session_id: int) -> Taken | NoneLeft:
 
 async def end_alone(centre: CallCentre, session_id: int) -> CallSession:
     async with centre.database.writing() as session:
-        return await calling.end_call_session(session, agent(), session_id, now=NOW)
+        return await call_session.end_call_session(session, agent(), session_id, now=NOW)
 
 
 async def leased(centre: CallCentre, session_id: int) -> list[int]:
@@ -82,7 +82,7 @@ async def test_a_session_that_ends_while_it_takes_a_lead_holds_none_afterwards(c
 async def test_a_lead_asked_for_while_the_session_ends_is_refused(centre: CallCentre) -> None:
     session_id = await started(centre)
     async with centre.database.writing() as session:
-        await calling.end_call_session(session, agent(), session_id, now=NOW)
+        await call_session.end_call_session(session, agent(), session_id, now=NOW)
         asking = asyncio.create_task(take_alone(centre, session_id))
         await asyncio.sleep(A_MOMENT)
     with pytest.raises(Conflict):

@@ -8,7 +8,7 @@ import pytest
 
 from core.access import Scope
 from core.import_accounts import DuplicateRule, DuplicateScope
-from db.commands import calling
+from db.commands import call_session, calling
 from db.database import Database
 from tests.db.call_centre import NOW, SEGMENT, agent, open_call_centre
 from tests.db.imports import Importer
@@ -76,7 +76,7 @@ async def calls_beside_imports(database: Database, other: Database) -> Tally:
     importer, tally = Importer(other, organisation_id=2), Tally()
     await importer.found()
     async with database.writing() as session:
-        made = await calling.start_call_session(
+        made = await call_session.start_call_session(
             session, agent(), segment_ids=[SEGMENT], campaign_ids=[], now=NOW
         )
     imports = [asyncio.create_task(work(importer, number, tally)) for number in range(IMPORTS)]

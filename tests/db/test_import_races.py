@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
-from db.commands import calling
+from db.commands import call_session, calling
 from db.database import Database
 from db.models import Lead
 from tests.db.call_centre import NOW, SEGMENT, CallCentre, agent, open_call_centre
@@ -52,7 +52,7 @@ async def test_a_lead_removed_while_its_agent_talks_is_not_opened_again_by_the_c
     centre: CallCentre = await open_call_centre(database)
     await centre.add_leads(2)
     async with database.writing() as session:
-        made = await calling.start_call_session(
+        made = await call_session.start_call_session(
             session, agent(), segment_ids=[SEGMENT], campaign_ids=[], now=NOW
         )
     async with database.writing() as session:

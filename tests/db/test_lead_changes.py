@@ -11,7 +11,7 @@ from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
 from core.lead_edit import LeadChanges
 from core.lead_push import LeadPush
 from core.statuses import LeadStatus
-from db.commands import calling
+from db.commands import call_session, calling
 from db.commands.calling import Taken
 from db.commands.lead_edit import update_lead, update_leads
 from db.commands.lead_entry import NewLead, clone_lead
@@ -89,7 +89,7 @@ async def test_a_recorded_call_is_noted_and_what_rules_cannot_ask_is_not(databas
     await centre.add_leads(2)
     scope, lease = agent(ANN), timedelta(minutes=5)
     async with database.writing() as session:
-        started = await calling.start_call_session(
+        started = await call_session.start_call_session(
             session, scope, segment_ids=[SEGMENT], campaign_ids=[], now=NOW
         )
     async with database.writing() as session:

@@ -16,7 +16,8 @@ from core.access import Scope
 from core.calling import RedialKind
 from core.errors import Conflict, NotFound
 from core.lead_pool import PoolColumn, PoolStatus
-from db.commands.calling import Taken, record_call, release_lead, start_call_session, take_next
+from db.commands.call_session import start_call_session
+from db.commands.calling import Taken, record_call, release_lead, take_next
 from db.database import Database
 from db.lead_counts import Alike, alike_of, recount
 from db.models import (
