@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from core.fields import fold
 from core.rules.pattern import found_in
 from db import sqlite_driver
 
@@ -197,6 +198,7 @@ def _create_engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
 def _on_sqlite_connect(connection: Any, _: object) -> None:
     connection.isolation_level = None
     connection.create_function("pattern_found", 2, _pattern_found, deterministic=True)
+    connection.create_function("folded", 1, fold, deterministic=True)
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")

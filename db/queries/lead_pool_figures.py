@@ -28,6 +28,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
@@ -37,7 +40,7 @@ from core.fields import EPOCH
 from core.lead_pool import PoolColumn, PoolStatus
 from core.statuses import LeadStatus
 from db.models import CallCount, Campaign, CampaignResult, Lead, LeadCount, LeadPool, Project
-from db.models.columns import UtcDateTime
+from db.models.columns import OrderedText, UtcDateTime
 from db.queries.lead_readiness import PERSONAL_KINDS, due, is_personal, pool_in_service, workable
 from db.scope_sql import among, visible_pools
 
@@ -315,13 +318,27 @@ def _share_of(
     )
 
 
+class _Folded(FunctionElement[str]):
+    """A name without regard to case, sorted alike on both engines."""
+
+    type = OrderedText()
+    name = "folded"
+    inherit_cache = True
+
+
+@compiles(_Folded)
+def _folded(element: _Folded, compiler: SQLCompiler, **kw: Any) -> str:
+    text = compiler.process(element.clauses.clauses[0], **kw)
+    return f"folded({text})" if compiler.dialect.name == "sqlite" else f'(lower({text}) COLLATE "C")'
+
+
 _total, _used = _number(COUNTS, "total"), _number(COUNTS, "used")
 _made, _contacts, _successes = (_number(CALLS, name) for name in ("calls", "contacts", "successes"))
 
 EXPRESSIONS: Mapping[PoolColumn, Meaning] = {
     PoolColumn.NAME: _of_row(LeadPool.name_folded),
-    PoolColumn.PROJECT: _of_row(Project.name),
-    PoolColumn.CAMPAIGN: _of_row(Campaign.name),
+    PoolColumn.PROJECT: _of_row(_Folded(col(Project.name))),
+    PoolColumn.CAMPAIGN: _of_row(_Folded(col(Campaign.name))),
     PoolColumn.STATUS: lambda columns: pool_status(columns.now),
     PoolColumn.UPLOADED: _of_row(LeadPool.created_at),
     PoolColumn.PRIORITY: _of_row(LeadPool.priority),

@@ -22,8 +22,8 @@ published(
     "What a list of pools shows and sorts by. Shares are in percent.",
     {
         "NAME": "Its name, without regard to case.",
-        "PROJECT": "Name of its project.",
-        "CAMPAIGN": "Name of its campaign.",
+        "PROJECT": "Name of its project, without regard to case.",
+        "CAMPAIGN": "Name of its campaign, without regard to case.",
         "STATUS": "Whether its leads are called.",
         "UPLOADED": "When it was made.",
         "PRIORITY": "Its priority.",

@@ -365,6 +365,20 @@ async def test_the_list_sorts_by_every_column_both_ways_and_page_by_page(
         assert up == [1, 2, 3, 4, 5, 6, 7]
 
 
+async def test_names_of_projects_and_campaigns_are_sorted_without_regard_to_case(centre: CallCentre) -> None:
+    names = ["zebra", "Apple", "Zoo", "banana", "Ärger"]
+    for number, name in enumerate(names, 2):
+        await centre.add(Project, [{"id": number, "name": name, "created_at": NOW}])
+        await centre.add(Template, [{"id": number, "project_id": number, "name": "T"}])
+        campaign = campaign_row(number, project_id=number, template_id=number, name=name)
+        await centre.add(Campaign, [campaign])
+        await centre.add(LeadPool, [pool_row(number, campaign_id=number)])
+    chosen = PoolFilter(campaign_ids=(2, 3, 4, 5, 6))
+    for by in (PoolColumn.PROJECT, PoolColumn.CAMPAIGN):
+        assert await order(centre, by, descending=False, chosen=chosen) == [3, 5, 2, 4, 6]
+        assert await order(centre, by, descending=False, chosen=chosen, first=2) == [3, 5, 2, 4, 6]
+
+
 async def test_the_list_is_filtered_by_project_campaign_status_and_name(centre: CallCentre) -> None:
     await centre.add(Project, [{"id": 2, "name": "Another", "created_at": NOW}])
     await centre.add(Template, [{"id": 2, "project_id": 2, "name": "T"}])
