@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.access import FEATURES, IMPLIED, ROLE_RIGHTS, Permission, Resource, Right, Role
+from core.access import FEATURES, IMPLIED, ROLE_RIGHTS, Permission, Resource, Right, Role, Scope
 
 MAX_TEAM_DEPTH = 8
 """Teams above one another, at most; the policy engine follows ten links and no more."""
@@ -114,7 +114,10 @@ class Given(NamedTuple):
     right: Right
 
 
-def read_grant(name: str, act: str) -> Permission | Given | None:
+Grant = Permission | Given
+
+
+def read_grant(name: str, act: str) -> Grant | None:
     """What the object and act of a `p` line give; None for what this version does not know."""
     kind, _, rest = name.partition(":")
     try:
@@ -138,12 +141,42 @@ def holders(lines: Iterable[PolicyLine], permission: Permission) -> frozenset[Su
     return frozenset(read_subject(name) for name in _closure(found, below))
 
 
-def _closure(start: set[str], below: defaultdict[str, list[str]]) -> Iterator[str]:
+def members_of(lines: Iterable[PolicyLine], group: Subject) -> frozenset[Subject]:
+    """Everyone who belongs to a role or team, directly or through a team, and the group itself."""
+    below: defaultdict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        if line.ptype == "g":
+            below[line.v1].append(line.v0)
+    return frozenset(read_subject(name) for name in _closure({str(group)}, below))
+
+
+def grants_of(lines: Iterable[PolicyLine], subjects: Iterable[Subject]) -> frozenset[Grant]:
+    """All that the subjects have, directly and through the groups they belong to."""
+    above: defaultdict[str, list[str]] = defaultdict(list)
+    given: defaultdict[str, list[Grant]] = defaultdict(list)
+    for line in lines:
+        if line.ptype == "g":
+            above[line.v0].append(line.v1)
+        elif (grant := read_grant(line.v1, line.v2)) is not None:
+            given[line.v0].append(grant)
+    names = _closure({str(subject) for subject in subjects}, above)
+    return frozenset(grant for name in names for grant in given[name])
+
+
+def has(scope: Scope, grant: Grant) -> bool:
+    """Whether the caller has what the grant gives."""
+    if isinstance(grant, Permission):
+        return scope.may(grant)
+    ids = scope.within(grant.resource, grant.right)
+    return ids is None or (grant.object_id is not None and grant.object_id in ids)
+
+
+def _closure(start: set[str], links: defaultdict[str, list[str]]) -> Iterator[str]:
     seen = set(start)
     waiting = sorted(start)
     while waiting:
         name = waiting.pop()
         yield name
-        fresh = [member for member in below[name] if member not in seen]
+        fresh = [one for one in links[name] if one not in seen]
         seen.update(fresh)
         waiting.extend(fresh)

@@ -10,8 +10,9 @@ from sqlmodel import col
 from core.access import Permission, Scope, TokenLimits
 from core.errors import BadInput, Conflict, NotFound, TooLarge
 from core.names import checked_name
+from core.policies import user as user_subject
 from db import change_log
-from db.commands.policy import raise_policy_revision
+from db.commands.policy import check_has, raise_policy_revision
 from db.ids import allocate
 from db.models import ApiToken, Segment, User
 from db.queries.api_token import find_api_token
@@ -36,11 +37,13 @@ async def create_api_token(
     """A new token of a user, no wider than the token it is asked for with, and gone no later.
 
     signed_in  whether it is a session's
-    Raises     Forbidden for another's token without the right to manage users: it would lend their access.
+    Raises     Forbidden for another's token without the right to manage users, and of who has more than the
+               caller: it would lend their access.
     """
     if user_id != scope.actor.user_id:
         scope.need(Permission.INTEGRATION_MANAGE)
         scope.need(Permission.USER_MANAGE)
+        await check_has(session, scope, [user_subject(user_id)])
     owner = await visible_or_not_found(session, scope, User, user_id)
     if not owner.active:
         raise Conflict("The user is not active.", field=["input", "userId"])

@@ -24,6 +24,7 @@ from db import change_log
 from db.commands.policy import (
     GIVES,
     add_lines,
+    check_has,
     check_manageable,
     gives,
     raise_policy_revision,
@@ -53,10 +54,11 @@ class AccessEntry:
 async def grant_permission(
     session: AsyncSession, scope: Scope, subject: Subject, permission: Permission, *, now: datetime
 ) -> None:
-    """Gives a role, team or user a feature permission."""
+    """Gives a role, team or user a feature permission. Raises Forbidden for one that the caller lacks."""
     scope.need(Permission.USER_MANAGE)
     await check_subject(session, scope, subject)
     await raise_policy_revision(session, scope.organisation_id)
+    await check_has(session, scope, (), [permission])
     if await add_lines(session, scope.organisation_id, [feature_line(subject, permission)]):
         await _log_permission(session, scope, subject, permission, "permission_granted", now)
 
@@ -66,11 +68,12 @@ async def revoke_permission(
 ) -> None:
     """Takes a feature permission from a role, team or user; what comes to them otherwise stays.
 
-    Raises Conflict where nobody could manage users any more.
+    Raises Conflict where no administrator could manage users any more; Forbidden for who has more.
     """
     scope.need(Permission.USER_MANAGE)
     await check_subject(session, scope, subject)
     await raise_policy_revision(session, scope.organisation_id)
+    await check_has(session, scope, [subject])
     line = feature_line(subject, permission)
     if await remove_lines(
         session, scope.organisation_id, *gives(subject, line.v1), col(CasbinRule.v2) == line.v2

@@ -6,9 +6,20 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Permission
-from core.errors import Conflict
-from core.policies import PolicyLine, Subject, SubjectKind, holders
+from core.access import UNLIMITED, Permission, Role, Scope
+from core.errors import Conflict, Forbidden
+from core.policies import (
+    Grant,
+    PolicyLine,
+    Subject,
+    SubjectKind,
+    grants_of,
+    has,
+    holders,
+    members_of,
+    role,
+    user,
+)
 from db.database import Topic, announce
 from db.ids import allocate
 from db.models import CasbinRule, Organisation, User
@@ -62,8 +73,12 @@ async def remove_lines(session: AsyncSession, organisation_id: int, *which: Colu
 
 
 async def check_manageable(session: AsyncSession, organisation_id: int) -> None:
-    """Raises Conflict where no active user could manage users any more: nobody could let them in again."""
-    managers = holders(await policy_lines(session, organisation_id), Permission.USER_MANAGE)
+    """Raises Conflict where no active administrator could manage users any more.
+
+    Others who manage users give no more than they have: nobody could give the rest again.
+    """
+    lines = await policy_lines(session, organisation_id)
+    managers = holders(lines, Permission.USER_MANAGE) & members_of(lines, role(Role.ADMIN))
     ids = [int(subject.key) for subject in managers if subject.kind is SubjectKind.USER]
     active = await session.scalar(
         select(col(User.id))
@@ -75,7 +90,22 @@ async def check_manageable(session: AsyncSession, organisation_id: int) -> None:
         .limit(1)
     )
     if active is None:
-        raise Conflict("Somebody must remain who can manage users.")
+        raise Conflict("An administrator must remain who can manage users.")
+
+
+async def check_has(
+    session: AsyncSession, scope: Scope, subjects: Iterable[Subject], grants: Iterable[Grant] = ()
+) -> None:
+    """Raises Forbidden where one of the subjects has, or the grants give, what the caller does not have.
+
+    So nobody makes themselves or a friend more than they are, and nobody acts on those above them.
+    Administrators may give what they lack themselves, unless their token is limited.
+    """
+    lines = await policy_lines(session, scope.organisation_id)
+    if scope.limits == UNLIMITED and user(scope.actor.user_id or 0) in members_of(lines, role(Role.ADMIN)):
+        return
+    if not all(has(scope, grant) for grant in {*grants_of(lines, subjects), *grants}):
+        raise Forbidden("It takes as much as they have, or are to have.")
 
 
 def gives(subject: Subject, name: str | None = None) -> list[ColumnElement[bool]]:

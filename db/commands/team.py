@@ -13,7 +13,14 @@ from core.names import checked_name
 from core.policies import MAX_TEAM_DEPTH, SubjectKind, member_line
 from core.policies import team as team_subject
 from db import change_log
-from db.commands.policy import add_lines, belongs, check_manageable, raise_policy_revision, remove_lines
+from db.commands.policy import (
+    add_lines,
+    belongs,
+    check_has,
+    check_manageable,
+    raise_policy_revision,
+    remove_lines,
+)
 from db.ids import allocate
 from db.models import CasbinRule, Lead, OwnerTeamSet, Segment, Team
 from db.owner_sets import sets_with
@@ -67,10 +74,15 @@ async def update_team(
     expected_version: int | None,
     now: datetime,
 ) -> Team:
-    """Renames or moves a team. Raises StaleVersion; BadInput for a place below itself or too deep."""
+    """Renames or moves a team.
+
+    Raises StaleVersion; BadInput for a place below itself or too deep; Forbidden where it, or the one it is to
+    stand below, has more than the caller
+    """
     scope.need(Permission.USER_MANAGE)
     await raise_policy_revision(session, scope.organisation_id)
     team = await visible_or_not_found(session, scope, Team, team_id, lock=True)
+    await check_has(session, scope, [team_subject(team_id)])
     check_version(team.version, expected_version)
     before: dict[str, object] = {}
     after: dict[str, object] = {}
@@ -97,6 +109,7 @@ async def delete_team(session: AsyncSession, scope: Scope, team_id: int, *, now:
     scope.need(Permission.USER_MANAGE)
     await raise_policy_revision(session, scope.organisation_id)
     team = await visible_or_not_found(session, scope, Team, team_id, lock=True)
+    await check_has(session, scope, [team_subject(team_id)])
     await _check_unused(session, scope, team_id)
     name = str(team_subject(team_id))
     await remove_lines(
@@ -122,6 +135,7 @@ async def _place(session: AsyncSession, scope: Scope, team: Team, parent_id: int
     subject = team_subject(team.id)
     if parent_id is not None:
         await visible_or_not_found(session, scope, Team, parent_id)
+        await check_has(session, scope, [team_subject(parent_id)])
     await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.TEAM))
     team.parent_id = parent_id
     if parent_id is None:

@@ -14,7 +14,14 @@ from core.names import checked_name
 from core.policies import SubjectKind, member_line, role, team
 from core.policies import user as user_subject
 from db import change_log
-from db.commands.policy import add_lines, belongs, check_manageable, raise_policy_revision, remove_lines
+from db.commands.policy import (
+    add_lines,
+    belongs,
+    check_has,
+    check_manageable,
+    raise_policy_revision,
+    remove_lines,
+)
 from db.ids import allocate
 from db.models import Team, User
 from db.queries.user import groups_of
@@ -31,12 +38,17 @@ async def create_user(
     roles: Collection[Role] = (),
     team_ids: Sequence[int] = (),
 ) -> User:
-    """A new, active user with these roles, in these teams. Raises Conflict for an address already in use."""
+    """A new, active user with these roles, in these teams.
+
+    Raises Conflict for an address already in use; Forbidden for roles and teams with more than the caller has
+    """
     scope.need(Permission.USER_MANAGE)
     # First of all: it makes others who create users wait, so that no two take one address.
     await raise_policy_revision(session, scope.organisation_id)
     address = await _free_address(session, scope, email)
     await _check_teams(session, scope, team_ids)
+    groups = [role(each) for each in roles] + [team(each) for each in team_ids]
+    await check_has(session, scope, groups)
     user = User(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "user"),
@@ -46,7 +58,6 @@ async def create_user(
     )
     session.add(user)
     await session.flush()
-    groups = [role(each) for each in roles] + [team(each) for each in team_ids]
     lines = [member_line(user_subject(user.id), group) for group in groups]
     await add_lines(session, scope.organisation_id, lines)
     after = {"email": user.email, "name": user.name, "roles": sorted(roles), "teams": sorted(team_ids)}
@@ -67,9 +78,17 @@ async def update_user(
     team_ids: Sequence[int] | None = None,
     expected_version: int | None = None,
 ) -> User:
-    """Changes what is given; `team_ids` replaces the user's teams. Raises StaleVersion."""
+    """Changes what is given; `team_ids` replaces the user's teams.
+
+    Raises StaleVersion; Forbidden where the user has more than the caller, or would have it from a team
+    """
     scope.need(Permission.USER_MANAGE)
+    known = await visible_or_not_found(session, scope, User, user_id)
+    if team_ids is not None or normal_email(email or known.email) != known.email:
+        # First of all: it makes others who change users wait, so that no two take one address.
+        await raise_policy_revision(session, scope.organisation_id)
     user = await visible_or_not_found(session, scope, User, user_id, lock=True)
+    await check_has(session, scope, [user_subject(user_id)])
     check_version(user.version, expected_version)
     before: dict[str, object] = {}
     after: dict[str, object] = {}
@@ -90,12 +109,16 @@ async def update_user(
 
 
 async def deactivate_user(session: AsyncSession, scope: Scope, user_id: int, *, now: datetime) -> User:
-    """Shuts a user out; their tokens stop working at once. Raises Conflict for the last who manages users."""
+    """Shuts a user out; their tokens stop working at once.
+
+    Raises Conflict for the last administrator; Forbidden where the user has more than the caller
+    """
     scope.need(Permission.USER_MANAGE)
+    await raise_policy_revision(session, scope.organisation_id)
     user = await visible_or_not_found(session, scope, User, user_id, lock=True)
+    await check_has(session, scope, [user_subject(user_id)])
     if not user.active:
         return user
-    await raise_policy_revision(session, scope.organisation_id)
     user.active = False
     user.version += 1
     await session.flush()
@@ -107,11 +130,15 @@ async def deactivate_user(session: AsyncSession, scope: Scope, user_id: int, *, 
 async def set_roles(
     session: AsyncSession, scope: Scope, user_id: int, roles: Collection[Role], *, now: datetime
 ) -> User:
-    """Replaces a user's roles. Raises Conflict for the last who manages users."""
+    """Replaces a user's roles.
+
+    Raises Conflict for the last administrator; Forbidden where they have or would have more than the caller
+    """
     scope.need(Permission.USER_MANAGE)
+    await raise_policy_revision(session, scope.organisation_id)
     user = await visible_or_not_found(session, scope, User, user_id, lock=True)
     subject = user_subject(user_id)
-    await raise_policy_revision(session, scope.organisation_id)
+    await check_has(session, scope, [subject, *(role(each) for each in roles)])
     before = (await groups_of(session, scope, [user_id]))[user_id].roles
     await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.ROLE))
     await add_lines(session, scope.organisation_id, [member_line(subject, role(each)) for each in roles])
@@ -133,7 +160,7 @@ async def _set_teams(
     session: AsyncSession, scope: Scope, user_id: int, team_ids: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     subject = user_subject(user_id)
-    await raise_policy_revision(session, scope.organisation_id)
+    await check_has(session, scope, [team(each) for each in team_ids])
     before = (await groups_of(session, scope, [user_id]))[user_id].team_ids
     await remove_lines(session, scope.organisation_id, *belongs(subject, SubjectKind.TEAM))
     await add_lines(session, scope.organisation_id, [member_line(subject, team(each)) for each in team_ids])

@@ -8,8 +8,9 @@ from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.errors import Conflict
+from core.policies import user as user_subject
 from db import change_log
-from db.commands.policy import raise_policy_revision
+from db.commands.policy import check_has, raise_policy_revision
 from db.models import ApiToken, User, UserPassword
 from db.queries.visible import visible_or_not_found
 
@@ -26,10 +27,13 @@ async def set_password(
     """Gives a user a password, and ends their sessions, save the one it is done in.
 
     replaces  the hash that the caller's check was made against; None where there was none
-    Raises    Forbidden for another's without the right to manage users; Conflict where it was changed since
+    Raises    Forbidden for another's without the right to manage users, or where they have more than the
+              caller; Conflict where it was changed since
     """
+    await raise_policy_revision(session, scope.organisation_id)
     if user_id != scope.actor.user_id:
         scope.need(Permission.USER_MANAGE)
+        await check_has(session, scope, [user_subject(user_id)])
     user = await visible_or_not_found(session, scope, User, user_id, lock=True)
     known = await session.get(UserPassword, (scope.organisation_id, user_id), with_for_update=True)
     if (known and known.hash) != replaces:
@@ -46,7 +50,6 @@ async def set_password(
 
 
 async def _end_sessions(session: AsyncSession, scope: Scope, user_id: int, now: datetime) -> None:
-    await raise_policy_revision(session, scope.organisation_id)
     await session.execute(
         update(ApiToken)
         .where(

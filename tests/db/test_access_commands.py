@@ -21,7 +21,7 @@ from core.errors import (
     Unauthenticated,
 )
 from core.policies import MAX_TEAM_DEPTH, role, team, user
-from db.commands.api_token import note_use, revoke_api_token
+from db.commands.api_token import create_api_token, note_use, revoke_api_token
 from db.commands.grant import (
     AccessEntry,
     grant_permission,
@@ -34,6 +34,7 @@ from db.commands.organisation import create_organisation
 from db.commands.owner_team import owner_teams_id
 from db.commands.team import TOP, TeamChanges, create_team, delete_team, update_team
 from db.commands.user import create_user, deactivate_user, set_roles, update_user
+from db.commands.user_password import set_password
 from db.database import Announcement, Database, Topic
 from db.models import ApiToken, ChangeLog, Organisation
 from db.paging import Paging
@@ -288,7 +289,7 @@ async def test_a_team_with_teams_below_it_or_with_leads_is_not_deleted(tenant: T
             await do(tenant, lambda s, o, each=each: delete_team(s, o, each, now=NOW))  # type: ignore[misc]
 
 
-async def test_the_last_who_can_manage_users_is_kept_whatever_way_they_would_go(tenant: Tenant) -> None:
+async def test_the_last_administrator_is_kept_whatever_way_they_would_go(tenant: Tenant) -> None:
     ways: list[Act] = [
         lambda s, o: deactivate_user(s, o, ADMIN, now=NOW),
         lambda s, o: set_roles(s, o, ADMIN, [Role.MANAGER], now=NOW),
@@ -301,11 +302,22 @@ async def test_the_last_who_can_manage_users_is_kept_whatever_way_they_would_go(
         assert (await tenant.scope(token)).features == frozenset(Permission)
 
 
-async def test_a_manager_of_users_through_a_team_counts_until_the_team_goes(tenant: Tenant) -> None:
+async def test_who_manages_users_and_is_no_administrator_cannot_take_the_last_ones_place(
+    tenant: Tenant,
+) -> None:
+    await tenant.user("ann", Role.MANAGER)
+    await do(tenant, lambda s, o: grant_permission(s, o, role(Role.MANAGER), Permission.USER_MANAGE, now=NOW))
+    with pytest.raises(Conflict):
+        await do(tenant, lambda s, o: deactivate_user(s, o, ADMIN, now=NOW))
+
+
+async def test_an_administrator_who_manages_users_through_a_team_counts_until_the_team_goes(
+    tenant: Tenant,
+) -> None:
     north = await new_team(tenant, "North")
-    ann = await tenant.user("ann", team_ids=[north])
+    ann = await tenant.user("ann", Role.ADMIN, team_ids=[north])
     await do(tenant, lambda s, o: grant_permission(s, o, team(north), Permission.USER_MANAGE, now=NOW))
-    await do(tenant, lambda s, o: set_roles(s, o, ADMIN, [], now=NOW))
+    await do(tenant, lambda s, o: revoke_permission(s, o, role(Role.ADMIN), Permission.USER_MANAGE, now=NOW))
     ways: list[Act] = [
         lambda s, o: update_user(s, o, ann, team_ids=[], now=NOW),
         lambda s, o: delete_team(s, o, north, now=NOW),
@@ -338,6 +350,134 @@ async def test_a_permission_is_granted_and_revoked_once_and_logged_once(tenant: 
         assert (await tenant.scope(token)).features == features
     actions = [entry.action for entry in await entries(tenant, "organisation")]
     assert actions == ["created", "permission_granted", "permission_revoked"]
+
+
+async def lend(session: AsyncSession, scope: Scope, owner: int) -> ApiToken:
+    """Makes a token of that user."""
+    return await create_api_token(
+        session,
+        scope,
+        user_id=owner,
+        name="t",
+        secret_hash=f"of {owner}",
+        limits=TokenLimits(),
+        expires_at=NOW + timedelta(days=1),
+        now=NOW,
+    )
+
+
+class Rank:
+    """An organisation with a manager who manages users too, and those below, beside and above her."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+
+    async def furnish(self) -> None:
+        tenant = self.tenant
+        self.segment = await add_segment(tenant)
+        self.deputy = await tenant.user("deputy", Role.MANAGER)
+        self.agent = await tenant.user("agent", Role.AGENT)
+        self.auditors = await new_team(tenant, "Auditors")
+        self.desk = await new_team(tenant, "Desk")
+        self.auditor = await tenant.user("auditor", Role.AGENT, team_ids=[self.auditors])
+        for subject, permission in (
+            (user(self.deputy), Permission.USER_MANAGE),
+            (user(self.deputy), Permission.INTEGRATION_MANAGE),
+            (team(self.auditors), Permission.AUDIT_VIEW),
+        ):
+            await do(
+                tenant,
+                lambda s, o, to=subject, what=permission: grant_permission(s, o, to, what, now=NOW),  # type: ignore[misc]
+            )
+
+    def above(self) -> list[Act]:
+        """What makes somebody more than the deputy is, or acts on who is."""
+        north = self.auditors
+        return [
+            lambda s, o: set_roles(s, o, self.deputy, [Role.ADMIN], now=NOW),
+            lambda s, o: set_roles(s, o, self.agent, [Role.ADMIN], now=NOW),
+            lambda s, o: set_roles(s, o, ADMIN, [Role.AGENT], now=NOW),
+            lambda s, o: set_roles(s, o, self.auditor, [], now=NOW),
+            lambda s, o: create_user(s, o, email="x@y.example", name="X", roles=[Role.ADMIN], now=NOW),
+            lambda s, o: create_user(s, o, email="x@y.example", name="X", team_ids=[north], now=NOW),
+            lambda s, o: update_user(s, o, self.deputy, team_ids=[north], now=NOW),
+            lambda s, o: update_user(s, o, ADMIN, email="mine@y.example", now=NOW),
+            lambda s, o: update_user(s, o, self.auditor, name="X", now=NOW),
+            lambda s, o: deactivate_user(s, o, ADMIN, now=NOW),
+            lambda s, o: set_password(s, o, ADMIN, new_hash="x", replaces=None, now=NOW),
+            lambda s, o: set_password(s, o, self.auditor, new_hash="x", replaces=None, now=NOW),
+            lambda s, o: lend(s, o, ADMIN),
+            lambda s, o: grant_permission(s, o, user(self.deputy), Permission.AUDIT_VIEW, now=NOW),
+            lambda s, o: grant_permission(s, o, role(Role.AGENT), Permission.AUDIT_VIEW, now=NOW),
+            lambda s, o: revoke_permission(s, o, role(Role.ADMIN), Permission.LEAD_VIEW, now=NOW),
+            lambda s, o: revoke_permission(s, o, team(north), Permission.AUDIT_VIEW, now=NOW),
+            lambda s, o: update_team(
+                s, o, self.desk, TeamChanges(move_to=north), expected_version=None, now=NOW
+            ),
+            lambda s, o: update_team(s, o, north, TeamChanges(move_to=TOP), expected_version=None, now=NOW),
+            lambda s, o: create_team(s, o, name="Below", parent_id=north, now=NOW),
+            lambda s, o: delete_team(s, o, north, now=NOW),
+        ]
+
+    def within(self) -> list[Act]:
+        """What a manager of users is there for."""
+        return [
+            lambda s, o: set_roles(s, o, self.agent, [Role.MANAGER], now=NOW),
+            lambda s, o: create_user(s, o, email="x@y.example", name="X", roles=[Role.AGENT], now=NOW),
+            lambda s, o: update_user(s, o, self.agent, team_ids=[self.desk], now=NOW),
+            lambda s, o: update_user(s, o, self.deputy, name="D", now=NOW),
+            lambda s, o: set_password(s, o, self.agent, new_hash="x", replaces=None, now=NOW),
+            lambda s, o: lend(s, o, self.agent),
+            lambda s, o: grant_permission(s, o, user(self.agent), Permission.LEAD_IMPORT, now=NOW),
+            lambda s, o: revoke_permission(s, o, user(self.agent), Permission.LEAD_IMPORT, now=NOW),
+            lambda s, o: create_team(s, o, name="Below", parent_id=self.desk, now=NOW),
+            lambda s, o: deactivate_user(s, o, self.agent, now=NOW),
+        ]
+
+
+async def test_nobody_gives_more_than_they_have_or_acts_on_those_above_them(tenant: Tenant) -> None:
+    rank = Rank(tenant)
+    await rank.furnish()
+    deputy = await tenant.scope_of_user(rank.deputy)
+    for act in rank.above():
+        with pytest.raises(Forbidden):
+            await do(tenant, act, deputy)
+    for act in rank.within():
+        await do(tenant, act, deputy)
+    assert not (await tenant.scope_of_user(rank.deputy)).may(Permission.AUDIT_VIEW)
+
+
+async def test_a_right_on_one_object_is_as_much_as_any(tenant: Tenant) -> None:
+    rank = Rank(tenant)
+    await rank.furnish()
+    await do(tenant, lambda s, o: set_roles(s, o, rank.deputy, [Role.AGENT], now=NOW))
+    entry = AccessEntry(team(rank.desk), frozenset({Right.CALL}))
+    await do(tenant, lambda s, o: set_access(s, o, Resource.SEGMENT, rank.segment, [entry], now=NOW))
+
+    async def join(session: AsyncSession, scope: Scope) -> None:
+        await update_user(session, scope, rank.agent, team_ids=[rank.desk], now=NOW)
+
+    with pytest.raises(Forbidden):
+        await do(tenant, join, await tenant.scope_of_user(rank.deputy))
+    own = AccessEntry(user(rank.deputy), frozenset({Right.CALL}))
+    await do(tenant, lambda s, o: set_access(s, o, Resource.SEGMENT, rank.segment, [entry, own], now=NOW))
+    await do(tenant, join, await tenant.scope_of_user(rank.deputy))
+
+
+async def test_an_administrator_gives_back_what_all_have_lost_but_not_with_a_limited_token(
+    tenant: Tenant,
+) -> None:
+    lost = Permission.AUDIT_VIEW
+    await do(tenant, lambda s, o: revoke_permission(s, o, role(Role.ADMIN), lost, now=NOW))
+
+    async def give_back(session: AsyncSession, scope: Scope) -> None:
+        await grant_permission(session, scope, role(Role.ADMIN), lost, now=NOW)
+
+    limited = await tenant.token(ADMIN, TokenLimits(frozenset({Permission.USER_MANAGE})))
+    with pytest.raises(Forbidden):
+        await do(tenant, give_back, await tenant.scope(limited))
+    await do(tenant, give_back, await tenant.scope_of_user(ADMIN))
+    assert (await tenant.scope_of_user(ADMIN)).may(lost)
 
 
 async def test_nothing_is_granted_to_who_is_not_there(tenant: Tenant) -> None:
