@@ -105,6 +105,7 @@ class Application:
             authenticate=self.authenticate,
             admit=self.admit,
             find_document=self.find_document,
+            charge=self.charge,
             # All of it: a claim with a wrong secret must not count against the token it names.
             principal_key=lambda principal: principal,
             settings=transport_settings(settings),
@@ -181,6 +182,10 @@ class Application:
     async def find_document(self, caller: Caller[Principal | None], document_id: str) -> str | None:
         organisation_id = None if caller.principal is None else caller.principal.organisation_id
         return await self._documents.find(self.services.database, organisation_id, document_id, self._clock())
+
+    def charge(self, caller: Caller[Principal | None], cost: int) -> None:
+        """Takes what it costs to read a document from the address: who sends it is not known for sure yet."""
+        self._budgets.spend(("address", caller.address), cost, self._rates.address, self._clock())
 
     async def admit(self, caller: Caller[Principal | None], operation: Operation) -> Admission:
         """Charges the caller's address, then the token once it is known to be good, and opens a context."""

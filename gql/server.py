@@ -7,6 +7,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from gql.app import application_of
 from gql.settings import Settings
+from gql.transport.request_head import HeadLimits, ServerConfig
 
 DRAIN_SECONDS = 10
 
@@ -43,8 +44,9 @@ class Workers(Multiprocess):
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serves until told to stop; the application is built in each worker from the environment."""
-    config = uvicorn.Config(
+    config = ServerConfig(
         "gql.app:app_from_environment",
+        HeadLimits(settings.max_head, settings.head_timeout),
         factory=True,
         host=host,
         port=port,

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     trusted_documents_only: bool = False
     metrics_token: SecretStr = SecretStr("")
 
+    max_head: int = 65_536
     max_body: int = 1_000_000
     max_frame: int = 262_144
     max_upload: int = 1_000_000_000
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     max_sockets_per_address: int = 100
     max_subscriptions_per_socket: int = 100
     connection_init_timeout: float = 5.0
+    head_timeout: float = 10.0
     body_timeout: float = 30.0
     heartbeat_seconds: float = 15.0
     poll_seconds: float = 1.0

@@ -76,8 +76,8 @@ async def update_team(
 ) -> Team:
     """Renames or moves a team.
 
-    Raises StaleVersion; BadInput for a place below itself or too deep; Forbidden where it, or the one it is to
-    stand below, has more than the caller
+    Raises StaleVersion; BadInput for a place below itself or too deep; Forbidden where it, or the one it is
+    to stand below, has more than the caller
     """
     scope.need(Permission.USER_MANAGE)
     await raise_policy_revision(session, scope.organisation_id)

@@ -79,6 +79,10 @@ class Documents:
             raise RequestRefused(known.errors)
         return known
 
+    def price_of_reading(self, text: str) -> int:
+        """What it takes to read a document: a unit for each character, nothing for one that is known."""
+        return 0 if text in self._known else min(len(text), self._limits.cost)
+
     def cost(
         self, known: KnownDocument, operation: OperationDefinitionNode, variables: Mapping[str, object]
     ) -> int:

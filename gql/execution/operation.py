@@ -134,6 +134,10 @@ class OperationRunner:
             self._metrics.operation_refused(refused.errors[0]["extensions"]["code"])
             raise
 
+    def price_of_reading(self, request: OperationRequest) -> int:
+        """What preparing a request takes of its sender's budget, whatever comes of it."""
+        return self._documents.price_of_reading(request.query)
+
     def faults(self, text: str) -> list[str]:
         """What is wrong with a document, as sentences; nothing where it could run."""
         try:

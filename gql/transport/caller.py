@@ -78,6 +78,12 @@ class FindDocument(Protocol[P]):
     async def __call__(self, caller: Caller[P], document_id: str, /) -> str | None: ...
 
 
+class Charge(Protocol[P]):
+    """Takes what it costs to read a document from its sender's budget. Raises RateLimited."""
+
+    def __call__(self, caller: Caller[P], cost: int, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TransportSettings:
     """Limits of the transports, and whether the page to try queries on is served.

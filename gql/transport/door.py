@@ -8,7 +8,16 @@ from typing import Generic
 from core.errors import LeadgraphError, NotFound
 from gql.execution.failures import FormattedError, failure, unexpected
 from gql.execution.operation import Operation, OperationRequest, OperationRunner
-from gql.transport.caller import Admit, Authenticate, Caller, FindDocument, P, PrincipalKey, TransportSettings
+from gql.transport.caller import (
+    Admit,
+    Authenticate,
+    Caller,
+    Charge,
+    FindDocument,
+    P,
+    PrincipalKey,
+    TransportSettings,
+)
 from gql.transport.open_streams import Close, OpenStreams
 
 
@@ -24,11 +33,19 @@ class Door(Generic[P]):
     authenticate: Authenticate[P]
     admit: Admit[P]
     find_document: FindDocument[P]
+    charge: Charge[P]
     principal_key: PrincipalKey[P]
     settings: TransportSettings = field(default_factory=TransportSettings)
     streams: OpenStreams = field(default_factory=OpenStreams)
 
-    async def read(self, caller: Caller[P], request: OperationRequest) -> OperationRequest:
+    async def prepared(self, caller: Caller[P], request: OperationRequest) -> Operation:
+        """The operation that is asked for. Raises NotFound, RateLimited, RequestRefused."""
+        found = await self._with_text(caller, request)
+        if price := self.runner.price_of_reading(found):
+            self.charge(caller, price)
+        return self.runner.prepare(found)
+
+    async def _with_text(self, caller: Caller[P], request: OperationRequest) -> OperationRequest:
         """The request with the text of the document it names. Raises NotFound."""
         if request.document_id is None:
             return request

@@ -83,7 +83,7 @@ class HttpEndpoint(Generic[P]):
         asked = await self._read(request)
         caller = await self._caller(request)
         try:
-            operation = self._door.runner.prepare(await self._door.read(caller, asked))
+            operation = await self._door.prepared(caller, asked)
         except RequestRefused as refused:
             if media != EVENT_STREAM:
                 raise

@@ -213,7 +213,7 @@ class _Session(Generic[P]):
 
     async def _execute(self, name: str, request: OperationRequest, caller: Caller[P]) -> None:
         runner = self._door.runner
-        prepared = runner.prepare(await self._door.read(caller, request))
+        prepared = await self._door.prepared(caller, request)
         operation, context = await self._door.admitted(caller, prepared)
         async with contextlib.aclosing(runner.stream(operation, context)) as answers:
             async for answer in answers:

@@ -307,6 +307,7 @@ async def serving(
         authenticate,
         admit(probe),
         find_document,
+        lambda caller, cost: None,
         lambda principal: principal,
         settings or TransportSettings(),
     )

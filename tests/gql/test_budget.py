@@ -9,6 +9,8 @@ import pytest
 from core.budget import Budgets, Rate
 from core.errors import RateLimited
 from gql.settings import Settings
+from tests.client import Client
+from tests.conftest import Connect
 from tests.demo import make_demo
 from tests.server import Installation
 
@@ -68,6 +70,11 @@ TIGHT = {
     "LEADGRAPH_TOKEN_BUDGET": "100",
     "LEADGRAPH_TOKEN_BUDGET_PER_SECOND": "0.001",
 }
+UNREADABLE = {
+    "LEADGRAPH_MAX_COST": "100",
+    "LEADGRAPH_ADDRESS_BUDGET": "1000",
+    "LEADGRAPH_ADDRESS_BUDGET_PER_SECOND": "0.001",
+}
 QUERY = {"query": "{ viewer { user { id name email } } }"}
 
 
@@ -94,3 +101,27 @@ async def test_an_answer_says_what_is_left_and_a_spent_budget_is_answered_with_4
     assert later[-1].json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     assert int(later[-1].headers["retry-after"]) > 4_000
     assert other["extensions"]["cost"]["left"] == 95
+
+
+async def test_documents_that_are_refused_are_paid_for_by_their_address_and_known_ones_are_read_for_nothing(
+    installation: Installation, tls: ssl.SSLContext, connect: Connect
+) -> None:
+    server = installation.serve(settings=UNREADABLE)
+    await server.ready(tls)
+    client = await connect(server.url)
+    for _ in range(20):
+        assert await _code(client, "{ nothing }") == "BAD_USER_INPUT"
+    for number in range(9):
+        assert await _code(client, "{ " + "x" * 200 + f"{number} }}") == "BAD_USER_INPUT"
+    for number in range(9):
+        assert await _code(client, "{ " + "y" * 200 + f"{number} }}") == "RATE_LIMITED"
+    assert await _code(client, "{ nothing }") == "BAD_USER_INPUT"
+    async with client.socket() as socket:
+        await socket.send(type="subscribe", id="1", payload={"query": "{ " + "z" * 200 + " }"})
+        refusal = (await socket.expect("error"))["payload"][0]
+    assert refusal["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def _code(client: Client, query: str) -> str:
+    found: str = (await client.post(query)).json()["errors"][0]["extensions"]["code"]
+    return found
