@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from core.access import Scope
+from core.access import Permission, Scope
 from core.calling import Reason
 from core.field_catalogue import Catalogue
 from core.policies import PolicyLine, Subject
@@ -70,9 +71,27 @@ AtMoment = Callable[[AsyncSession, Scope, Sequence[int], datetime], Awaitable[Ma
 PageOf = Callable[[AsyncSession, Scope, int, Paging], Awaitable[Page[Found]]]
 ByIds = Callable[[AsyncSession, Scope, Sequence[int]], Awaitable[Mapping[int, Found]]]
 
+NEEDED: Mapping[type[OrganisationRow], Permission] = MappingProxyType(
+    {
+        Campaign: Permission.ORGANISATION_VIEW,
+        ImportMapping: Permission.LEAD_IMPORT,
+        Lead: Permission.LEAD_VIEW,
+        LeadPool: Permission.LEAD_VIEW,
+        Pipeline: Permission.LEAD_VIEW,
+        Plan: Permission.SEGMENT_EDIT,
+        Project: Permission.ORGANISATION_VIEW,
+        Segment: Permission.SEGMENT_VIEW,
+        SegmentGroup: Permission.SEGMENT_VIEW,
+        Tag: Permission.LEAD_VIEW,
+        Team: Permission.ORGANISATION_VIEW,
+        User: Permission.ORGANISATION_VIEW,
+    }
+)
+"""What it takes to be shown objects of a noun, wherever they stand; the caller themselves apart."""
+
 
 class Loaders:
-    """One loader a noun; what the caller may not see loads as None."""
+    """One loader a noun; what the caller may not see loads as None, or as nothing where there are several."""
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self._database = database
@@ -99,9 +118,11 @@ class Loaders:
             fields_of_projects, dict
         )
         self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
-        self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list)
+        self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list, Segment)
         self.first_segment = DataLoader(load_fn=self._load_first_segments, max_batch_size=1_000)
-        self.owner_by_segment: DataLoader[int, User | None] = self._grouped(owners_by_segment, lambda: None)
+        self.owner_by_segment: DataLoader[int, User | None] = self._grouped(
+            owners_by_segment, lambda: None, User
+        )
         self.lead_stages: DataLoader[int, list[Standing]] = self._grouped(stages_of_leads, list)
         self.lead_tags: DataLoader[int, list[Tag]] = self._grouped(tags_of_leads, list)
         self.pipeline_stages: DataLoader[int, list[PipelineStage]] = self._grouped(stages_of_pipelines, list)
@@ -154,6 +175,8 @@ class Loaders:
         return [groups[one] for one in ids]
 
     async def _load_plans(self, ids: list[int]) -> list[Plan | None]:
+        if not self._shows(Plan):
+            return [None] * len(ids)
         async with self._database.reading() as session:
             found = await visible_plans(session, self._scope, ids)
         return [found.get(one) for one in ids]
@@ -162,6 +185,8 @@ class Loaders:
         self, keys: list[tuple[int, frozenset[int] | None]]
     ) -> list[Segment | None]:
         """Keys are a lead and the segments that count, None being all."""
+        if not self._shows(Segment):
+            return [None] * len(keys)
         async with self._database.reading() as session:
             found = await first_segments(session, self._scope, keys)
         return [found.get(key) for key in keys]
@@ -201,18 +226,38 @@ class Loaders:
 
         return DataLoader(load_fn=load, max_batch_size=1_000)
 
-    def _grouped(self, query: ByIds[Found], nothing: Callable[[], Found]) -> DataLoader[int, Found]:
+    def _grouped(
+        self,
+        query: ByIds[Found],
+        nothing: Callable[[], Found],
+        shows: type[OrganisationRow] | None = None,
+    ) -> DataLoader[int, Found]:
+        """`shows` is the noun of what is found, where it may be more than what it is looked up by."""
+
         async def load(ids: list[int]) -> list[Found]:
+            if shows is not None and not self._shows(shows):
+                return [nothing() for _ in ids]
             async with self._database.reading() as session:
                 found = await query(session, self._scope, ids)
             return [found[one] if one in found else nothing() for one in ids]
 
         return DataLoader(load_fn=load, max_batch_size=1_000)
 
+    def _shows(self, model: type[OrganisationRow]) -> bool:
+        needed = NEEDED.get(model)
+        return needed is None or self._scope.may(needed)
+
+    def _themselves(self, model: type[OrganisationRow], ids: list[int]) -> list[int]:
+        """The caller, if it is users that are asked for."""
+        return [one for one in ids if model is User and one == self._scope.actor.user_id]
+
     def _by_id(self, model: type[Row]) -> DataLoader[int, Row | None]:
         async def load(ids: list[int]) -> list[Row | None]:
+            asked = ids if self._shows(model) else self._themselves(model, ids)
+            if not asked:
+                return [None] * len(ids)
             async with self._database.reading() as session:
-                rows = await visible_by_id(session, self._scope, model, ids)
+                rows = await visible_by_id(session, self._scope, model, asked)
             return [rows.get(one) for one in ids]
 
         return DataLoader(load_fn=load, max_batch_size=1_000)

@@ -1,6 +1,6 @@
 """Operations made from the schema: one for each root field, asking for what tells answers apart."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,11 +75,16 @@ class RootField:
         """Whether a user of this role alone has what it needs."""
         return self.permission is None or role in ROLES[self.permission]
 
-    def document(self) -> str:
+    def names(self, nouns: Collection[str]) -> bool:
+        """Whether its case names objects of these."""
+        return any(each.noun in nouns for each in _objects(self.case))
+
+    def document(self, depth: int = 0) -> str:
         declared = ", ".join(f"${name}: {self.field.args[name].type}" for name in self.case)
         passed = ", ".join(f"{name}: ${name}" for name in self.case)
         head = f"{self.kind}({declared})" if declared else self.kind
-        return f"{head} {{ {self.name}{f'({passed})' if passed else ''} {_selection(self.field)} }}"
+        selection = _deep_selection(self.field, depth) if depth else _selection(self.field)
+        return f"{head} {{ {self.name}{f'({passed})' if passed else ''} {selection} }}"
 
 
 BY_NAME = {"createProject", "signIn", "setPassword"}
@@ -112,6 +117,23 @@ def _takes_ids(given: GraphQLInputType, depth: int = 0) -> bool:
     if isinstance(named, GraphQLInputObjectType):
         return depth < DEEP and any(_takes_ids(field.type, depth + 1) for field in named.fields.values())
     return named.name == "ID"
+
+
+def _deep_selection(field: GraphQLField, depth: int) -> str:
+    """Type and ID of every object that can be reached in so many steps, one of each list that is paged."""
+    named: GraphQLNamedType = get_named_type(field.type)
+    if not is_composite_type(named):
+        return ""
+    wanted = ["__typename", "id"] if "id" in getattr(named, "fields", ()) else ["__typename"]
+    if isinstance(named, GraphQLObjectType) and depth:
+        for name, below in named.fields.items():
+            if not is_composite_type(get_named_type(below.type)) or any(
+                is_required_argument(argument) for argument in below.args.values()
+            ):
+                continue
+            page = "(first: 1)" if "first" in below.args else ""
+            wanted.append(f"{name}{page} {_deep_selection(below, depth - (name != 'nodes'))}")
+    return f"{{ {' '.join(wanted)} }}"
 
 
 def _selection(field: GraphQLField) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from sqlalchemy import delete, insert, select
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
-from core.access import Role
+from core.access import Permission, Role, TokenLimits
+from core.policies import user as user_subject
+from db.commands.grant import grant_permission
 from db.database import Database
 from gql.app import application_of, create_app
 from gql.schema.ids import opaque, parts
 from gql.settings import Settings
 from tests.client import Client
-from tests.organisations import NOW, new_tenant
+from tests.organisations import NOW, Tenant, new_tenant
 from tests.root_field_cases import Of
 
 OWN, OTHER, NOWHERE, MISSING = "own", "other", "nowhere", "missing"
@@ -55,25 +57,33 @@ Rows = dict[str, list[dict[str, Any]]]
 
 @dataclass
 class Houses:
-    """The application, the tokens of the first house's callers, and the IDs of both houses' objects."""
+    """The application, the tokens of the first house's callers, and the IDs of both houses' objects.
+
+    single     a token of the administrator for each permission, limited to it
+    reachless  a token of a user with every permission, and without a right on anything
+    """
 
     url: str
     app: Starlette
     tokens: dict[Role | None, str] = field(default_factory=dict)
+    single: dict[Permission, str] = field(default_factory=dict)
+    reachless: str = ""
     ids: list[dict[str, str]] = field(default_factory=list)
     made: Rows = field(default_factory=dict)
 
-    def filled(self, arguments: Any, house: str) -> Any:
-        """The arguments with IDs of that house's objects."""
+    def filled(self, arguments: Any, house: str, only: Collection[str] = ()) -> Any:
+        """The arguments with IDs of that house's objects; where nouns are named, of those, else the own."""
         if isinstance(arguments, Of):
+            if only and arguments.noun not in only:
+                house = OWN
             noun, organisation, number = parts(self.ids[1 if house == OTHER else 0][arguments.noun])
             if house == NOWHERE:
                 organisation = NO_HOUSE
             return opaque(noun, organisation, number + NO_OBJECT if house == MISSING else number)
         if isinstance(arguments, Mapping):
-            return {name: self.filled(value, house) for name, value in arguments.items()}
+            return {name: self.filled(value, house, only) for name, value in arguments.items()}
         if isinstance(arguments, list):
-            return [self.filled(each, house) for each in arguments]
+            return [self.filled(each, house, only) for each in arguments]
         return arguments
 
     @contextlib.asynccontextmanager
@@ -177,6 +187,7 @@ async def two_houses(url: str, folder: Path) -> AsyncIterator[Houses]:
         heartbeat_seconds=0.05,
         token_budget=10**9,
         address_budget=10**9,
+        max_cost=10**6,
     )
     houses = Houses(url, create_app(settings, lambda: NOW))
     async with Database(url) as database, houses.open() as app:
@@ -187,12 +198,24 @@ async def two_houses(url: str, folder: Path) -> AsyncIterator[Houses]:
                 if role is not Role.ADMIN:
                     user = await tenant.user(str(role or "nobody"), *([role] if role else []))
                     tokens[role] = await tenant.token(user)
-            houses.tokens = houses.tokens or tokens
+            if not houses.tokens:
+                houses.tokens = tokens
+                houses.reachless = await _without_reach(tenant)
+                for each in Permission:
+                    houses.single[each] = await tenant.token(1, TokenLimits(frozenset({each})))
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
                 houses.ids.append(await _furnished(Client(http, tokens[Role.ADMIN])))
     houses.made = await houses.rows()
     yield houses
+
+
+async def _without_reach(tenant: Tenant) -> str:
+    clerk = await tenant.user("reachless")
+    async with tenant.database.writing() as session:
+        for permission in Permission:
+            await grant_permission(session, tenant.operator, user_subject(clerk), permission, now=NOW)
+    return await tenant.token(clerk)
 
 
 async def _furnished(admin: Client) -> dict[str, str]:

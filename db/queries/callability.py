@@ -85,7 +85,7 @@ async def _leads(
         .join(Campaign, and_(col(Campaign.organisation_id) == own, col(Campaign.id) == col(Lead.campaign_id)))
         .where(col(Lead.organisation_id) == own, col(Lead.id).in_(set(lead_ids)), visible_leads_by_id(scope))
     )
-    rows = (await session.execute(statement)).tuples().all()
+    rows = (await session.execute(statement)).all()
     owners = await owners_of(session, scope, [lead for lead, _, _ in rows])
     return {
         lead.id: (

@@ -84,7 +84,7 @@ async def stages_of_leads(
         .order_by(col(Pipeline.position), col(Pipeline.id))
     )
     found: dict[int, list[Standing]] = defaultdict(list)
-    for standing, stage, pipeline in rows.tuples():
+    for standing, stage, pipeline in rows.all():
         found[standing.lead_id].append(Standing(standing, stage, pipeline))
     return found
 

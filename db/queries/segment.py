@@ -71,7 +71,7 @@ async def count_revisions(session: AsyncSession, scope: Scope, segment_ids: Sequ
     """How many revisions each of the segments has that the caller sees and that have any."""
     counted = select(col(SegmentRevision.segment_id), func.count()).where(_revisions(scope, segment_ids))
     rows = await session.execute(counted.group_by(col(SegmentRevision.segment_id)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _revisions(scope: Scope, segment_ids: Sequence[int]) -> ColumnElement[bool]:

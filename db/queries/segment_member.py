@@ -44,7 +44,7 @@ async def count_members(session: AsyncSession, scope: Scope, segment_ids: Sequen
     """How many members each of the segments has that the caller sees and that have any."""
     counted = select(col(SegmentMember.segment_id), func.count()).where(_members(scope, segment_ids))
     rows = await session.execute(counted.group_by(col(SegmentMember.segment_id)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def pending_job(session: AsyncSession, scope: Scope, segment_id: int) -> Job | None:

@@ -50,7 +50,7 @@ async def expired_counts(
         found = _expired(select(col(SegmentMember.segment_id), func.count()), scope, reminder, now)
         of_segments = found.where(col(SegmentMember.segment_id).in_(ids))
         rows = await session.execute(of_segments.group_by(col(SegmentMember.segment_id)))
-        counts |= dict(rows.tuples().all())
+        counts |= dict(rows.all())
     return counts
 
 

@@ -3,12 +3,14 @@
 The fields come from the schema: one that is new needs a case in `tests/root_field_cases.py`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from core.access import Role
+from core.access import Permission, Role
 from core.errors import ErrorCode
+from gql import loaders
+from gql.schema.ids import opaque
 from tests.databases import Template
 from tests.root_field_cases import CASES, REFUSED
 from tests.root_fields import RootField, root_fields
@@ -17,6 +19,22 @@ from tests.two_houses import CALLERS, HOUSES, MISSING, NOWHERE, OTHER, OWN, Hous
 pytestmark = pytest.mark.anyio
 
 FIELDS = root_fields()
+
+OUT_OF_REACH = {
+    "ChangeLogEntry",
+    "HeldLead",
+    "Lead",
+    "LeadPool",
+    "Plan",
+    "SecondLead",
+    "SecondSegment",
+    "Segment",
+}
+"""Nouns that no permission by itself brings into reach."""
+
+NEEDED = {noun.__name__: permission for noun, permission in loaders.NEEDED.items()}
+STEPS = 2
+THEMSELVES = opaque("User", 1, 1)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -86,6 +104,51 @@ async def test_what_is_the_others_answers_as_what_does_not_exist_and_nothing_cha
                     wrong[role, field.name] = (other, nowhere, missing)
     assert wrong == {}
     assert await houses.rows() == houses.made
+
+
+async def test_what_is_of_ones_own_house_and_out_of_reach_answers_as_what_does_not_exist(
+    houses: Houses,
+) -> None:
+    different = {}
+    async with houses.open() as app:
+        for field in [field for field in FIELDS if field.names(OUT_OF_REACH)]:
+            answers = [
+                await ask(
+                    app, houses.reachless, field.document(), houses.filled(field.case, house, OUT_OF_REACH)
+                )
+                for house in (OWN, MISSING)
+            ]
+            if answers[0] != answers[1]:
+                different[field.name] = answers
+    assert different == {}
+    assert await houses.rows() == houses.made
+
+
+async def test_with_one_permission_objects_of_other_nouns_are_shown_at_no_depth(houses: Houses) -> None:
+    shown: set[tuple[Permission, str, str]] = set()
+    met: set[str] = set()
+    async with houses.open() as app:
+        for permission, token in houses.single.items():
+            for field in [field for field in FIELDS if field.kind == "query"]:
+                answer = await ask(app, token, field.document(STEPS), houses.filled(field.case, OWN))
+                assert answer["status"] == 200, (field.name, answer)
+                for name, number in _objects_in(list(answer["data"].values())):
+                    met.add(name)
+                    if NEEDED.get(name, permission) is not permission and number != THEMSELVES:
+                        shown.add((permission, field.name, name))
+    assert shown == set()
+    assert len(met & NEEDED.keys()) > 8
+
+
+def _objects_in(data: object) -> Iterator[tuple[str, str | None]]:
+    """Type and ID of each object in an answer."""
+    if isinstance(data, list):
+        for each in data:
+            yield from _objects_in(each)
+    elif isinstance(data, dict):
+        yield data["__typename"], data.get("id")
+        for each in data.values():
+            yield from _objects_in(each)
 
 
 async def test_the_administrator_reaches_what_is_there_with_every_field(houses: Houses) -> None:
