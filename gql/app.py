@@ -27,6 +27,7 @@ from gql.authz.tokens import Principal, principal_of
 from gql.context import Clock, Context, Services, open_context, utc_now
 from gql.execution.guard import Limits
 from gql.execution.operation import Operation, OperationRunner
+from gql.execution.visible_schema import Shown
 from gql.jobs.automation import automating
 from gql.jobs.membership_sweep import pruning
 from gql.jobs.pick_refresh import refreshing_picks
@@ -200,7 +201,8 @@ class Application:
             left = self._budgets.spend(key, cost, self._rates.of(limits), context.now)
             if self._token_use is not None:
                 self._token_use.note(principal, context.now)
-        return Admission(context, left, None if limits == UNLIMITED else context.scope.features)
+        shown = None if limits == UNLIMITED else Shown(context.scope.features, limits.plan_only)
+        return Admission(context, left, shown)
 
     def _check_free_document(self, context: Context, limits: TokenLimits) -> None:
         """Raises Forbidden where only registered documents are run."""

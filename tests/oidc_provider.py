@@ -49,6 +49,7 @@ class Provider:
             "iat": now,
             "exp": now + timedelta(minutes=5),
             "email": "agent@demo.example",
+            "email_verified": True,
             **changes,
         }
         given = {name: value for name, value in claims.items() if value is not None}

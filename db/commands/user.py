@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -23,7 +23,7 @@ from db.commands.policy import (
     remove_lines,
 )
 from db.ids import allocate
-from db.models import Team, User
+from db.models import ApiToken, Team, User
 from db.queries.user import groups_of
 from db.queries.visible import check_version, visible_or_not_found
 
@@ -76,15 +76,18 @@ async def update_user(
     name: str | None = None,
     email: str | None = None,
     team_ids: Sequence[int] | None = None,
+    active: bool | None = None,
     expected_version: int | None = None,
 ) -> User:
-    """Changes what is given; `team_ids` replaces the user's teams.
+    """Changes what is given; `team_ids` replaces the user's teams. Who is let in again needs new tokens.
 
-    Raises StaleVersion; Forbidden where the user has more than the caller, or would have it from a team
+    Raises StaleVersion; Conflict for the last administrator; Forbidden where the user has more than the caller,
+    or would have it from a team
     """
     scope.need(Permission.USER_MANAGE)
     known = await visible_or_not_found(session, scope, User, user_id)
-    if team_ids is not None or normal_email(email or known.email) != known.email:
+    moved = active is not None or team_ids is not None
+    if moved or normal_email(email or known.email) != known.email:
         # First of all: it makes others who change users wait, so that no two take one address.
         await raise_policy_revision(session, scope.organisation_id)
     user = await visible_or_not_found(session, scope, User, user_id, lock=True)
@@ -101,6 +104,9 @@ async def update_user(
     if team_ids is not None:
         await _check_teams(session, scope, team_ids)
         before["teams"], after["teams"] = await _set_teams(session, scope, user_id, team_ids)
+    if active is not None and active is not user.active:
+        before["active"], after["active"] = user.active, active
+        await _switch(session, scope, user, active=active, now=now)
     user.version += 1
     await change_log.append(
         session, scope, noun="user", noun_id=user.id, action="updated", now=now, before=before, after=after
@@ -119,10 +125,8 @@ async def deactivate_user(session: AsyncSession, scope: Scope, user_id: int, *, 
     await check_has(session, scope, [user_subject(user_id)])
     if not user.active:
         return user
-    user.active = False
     user.version += 1
-    await session.flush()
-    await check_manageable(session, scope.organisation_id)
+    await _switch(session, scope, user, active=False, now=now)
     await change_log.append(session, scope, noun="user", noun_id=user.id, action="deactivated", now=now)
     return user
 
@@ -154,6 +158,24 @@ async def set_roles(
         after={"roles": sorted(set(roles))},
     )
     return user
+
+
+async def _switch(session: AsyncSession, scope: Scope, user: User, *, active: bool, now: datetime) -> None:
+    """Shuts a user out, or lets them in again, without their tokens: one may be why they were shut out."""
+    user.active = active
+    await session.flush()
+    await check_manageable(session, scope.organisation_id)
+    if active:
+        await session.execute(
+            update(ApiToken)
+            .where(
+                col(ApiToken.organisation_id) == scope.organisation_id,
+                col(ApiToken.user_id) == user.id,
+                col(ApiToken.revoked_at).is_(None),
+            )
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def _set_teams(

@@ -60,7 +60,7 @@ class OidcVerifier:
             raise Unauthenticated from None
         email = normal_email(str(claims.get("email", "")))
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-        if email is None or claims.get("email_verified", True) not in VERIFIED or now >= expires_at:
+        if email is None or claims.get("email_verified") not in VERIFIED or now >= expires_at:
             raise Unauthenticated
         return Identity(email, expires_at)
 

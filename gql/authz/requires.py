@@ -26,6 +26,7 @@ __all__ = [
     "Requirement",
     "open_to_all",
     "permission_of",
+    "plans_at_most",
     "requires",
     "signed_in",
     "undeclared_fields",
@@ -128,6 +129,14 @@ def permission_of(field: GraphQLField) -> Permission | None:
         if isinstance(directive, PermissionDirective) and isinstance(directive.feature, Permission):
             return directive.feature
     return None
+
+
+def plans_at_most(field: GraphQLField) -> bool:
+    """Whether a mutation field of the schema is held back from tokens that only plan, dry runs apart."""
+    return any(
+        isinstance(extension, PlansAtMost)
+        for extension in field.extensions["strawberry-definition"].extensions
+    )
 
 
 def undeclared_fields(schema: strawberry.Schema) -> list[str]:

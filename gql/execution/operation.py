@@ -25,12 +25,11 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
-from core.access import Permission
 from core.errors import BadInput, LeadgraphError, TooCostly
 from gql.execution.documents import Documents, KnownDocument, RequestRefused
 from gql.execution.failures import FormattedError, failure, field_failures, request_failures, unexpected
 from gql.execution.guard import Limits, check_strings
-from gql.execution.visible_schema import VisibleSchemas, asks_about_the_schema
+from gql.execution.visible_schema import Shown, VisibleSchemas, asks_about_the_schema
 from gql.metrics import Metrics
 
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -56,7 +55,7 @@ class Operation:
 
     cost  what it may cost, see `gql.execution.cost`
     left     what its caller has left to spend; None where nobody counts
-    visible  the permissions by which its caller is shown the schema; None shows all of it
+    visible  by what its caller is shown the schema; None shows all of it
     """
 
     document: DocumentNode
@@ -64,7 +63,7 @@ class Operation:
     request: OperationRequest
     cost: int
     left: int | None = None
-    visible: frozenset[Permission] | None = None
+    visible: Shown | None = None
 
     @property
     def kind(self) -> OperationType:

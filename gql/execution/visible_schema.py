@@ -2,25 +2,37 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    get_named_type,
 )
 
 from core.access import Permission
 from core.errors import BadInput
-from gql.authz.requires import permission_of
+from gql.authz.requires import permission_of, plans_at_most
 from gql.execution.guard import Fragments, fragments_of
 
 KEPT = 100
 ABOUT_THE_SCHEMA = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """By what a limited token is shown the schema: its permissions, and whether it only plans."""
+
+    features: frozenset[Permission]
+    plan_only: bool = False
 
 
 class VisibleSchemas:
@@ -28,23 +40,23 @@ class VisibleSchemas:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._known: OrderedDict[frozenset[Permission], GraphQLSchema] = OrderedDict()
+        self._known: OrderedDict[Shown, GraphQLSchema] = OrderedDict()
 
-    def of(self, features: frozenset[Permission]) -> GraphQLSchema:
-        known = self._known.get(features)
+    def of(self, shown: Shown) -> GraphQLSchema:
+        known = self._known.get(shown)
         if known is None:
-            known = self._known[features] = self._pruned(features)
+            known = self._known[shown] = self._pruned(shown)
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)
-        self._known.move_to_end(features)
+        self._known.move_to_end(shown)
         return known
 
-    def _pruned(self, features: frozenset[Permission]) -> GraphQLSchema:
+    def _pruned(self, shown: Shown) -> GraphQLSchema:
         whole = self._schema
         return GraphQLSchema(
-            query=_part(whole.query_type, features),
-            mutation=_part(whole.mutation_type, features),
-            subscription=_part(whole.subscription_type, features),
+            query=_part(whole.query_type, shown),
+            mutation=_part(whole.mutation_type, shown),
+            subscription=_part(whole.subscription_type, shown),
             directives=whole.directives,
             description=whole.description,
             assume_valid=True,
@@ -61,15 +73,23 @@ def asks_about_the_schema(document: DocumentNode, operation: OperationDefinition
     return True
 
 
-def _part(root: GraphQLObjectType | None, features: frozenset[Permission]) -> GraphQLObjectType | None:
+def _part(root: GraphQLObjectType | None, shown: Shown) -> GraphQLObjectType | None:
     if root is None:
         return None
-    fields = {
-        name: field
-        for name, field in root.fields.items()
-        if (needed := permission_of(field)) is None or needed in features
-    }
+    fields = {name: field for name, field in root.fields.items() if _is_for(field, shown)}
     return GraphQLObjectType(root.name, fields, description=root.description) if fields else None
+
+
+def _is_for(field: GraphQLField, shown: Shown) -> bool:
+    needed = permission_of(field)
+    if needed is not None and needed not in shown.features:
+        return False
+    return not (shown.plan_only and plans_at_most(field)) or _can_be_dry(field)
+
+
+def _can_be_dry(field: GraphQLField) -> bool:
+    given = [get_named_type(argument.type) for argument in field.args.values()]
+    return any(isinstance(each, GraphQLInputObjectType) and "dryRun" in each.fields for each in given)
 
 
 def _root_names(selections: SelectionSetNode, fragments: Fragments, seen: set[str]) -> Iterator[str]:

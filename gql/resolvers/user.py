@@ -65,6 +65,7 @@ async def update_user(info: Info, input: UpdateUserInput) -> UserPayload:
             name=input.name,
             email=input.email,
             team_ids=teams,
+            active=input.active,
             expected_version=input.expected_version,
             now=context.now,
         )

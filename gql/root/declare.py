@@ -37,6 +37,11 @@ def changes(
     return _mutation(resolver, [PlansAtMost(), _required(permission), ReportUserErrors(payload)], description)
 
 
+def ends(resolver: Callable[..., Any], payload: Callable[..., object], description: str) -> Any:
+    """A mutation field by which a token ends itself, which one that only plans may too."""
+    return _mutation(resolver, [signed_in(), ReportUserErrors(payload)], description)
+
+
 def admits(resolver: Callable[..., Any], payload: Callable[..., object], description: str) -> Any:
     """A mutation field that needs no token."""
     return _mutation(resolver, [open_to_all(), ReportUserErrors(payload)], description)

@@ -29,7 +29,7 @@ from gql.resolvers import (
     trusted_document,
     user,
 )
-from gql.root.declare import admits, changes
+from gql.root.declare import admits, changes, ends
 from gql.root.lead_mutation import LeadMutation
 from gql.schema.access_change import LeadPoolAccessPayload, SegmentAccessPayload
 from gql.schema.api_token import ApiTokenPayload, CreateApiTokenPayload
@@ -97,8 +97,8 @@ class Mutation(LeadMutation):
     sign_in: SignInPayload | None = admits(
         session.sign_in, SignInPayload, "Begins a session of a user, with their password."
     )
-    sign_out: SignOutPayload | None = changes(
-        session.sign_out, SignOutPayload, None, "Ends the token it is asked with, at once."
+    sign_out: SignOutPayload | None = ends(
+        session.sign_out, SignOutPayload, "Ends the token it is asked with, at once."
     )
     set_password: UserPayload | None = changes(
         session.set_password,

@@ -148,13 +148,16 @@ class Job(Node):
         resolver=resolve_import_undo, description="What an undo did; null until then, and for other jobs."
     )
 
-    def resolve_segment_import(self) -> SegmentImportOutcome | None:
+    async def resolve_segment_import(self, info: Info) -> SegmentImportOutcome | None:
         filled = self.row.progress.get("filled")
-        return filled and SegmentImportOutcome.from_record(self.row.organisation_id, filled)
+        if not filled or await info.context.loaders.segment.load(filled["segment"]) is None:
+            return None
+        return SegmentImportOutcome.from_record(self.row.organisation_id, filled)
 
     segment_import: SegmentImportOutcome | None = strawberry.field(
         resolver=resolve_segment_import,
-        description="Who joined the segment that is imported into; null until then, and for other jobs.",
+        description="Who joined the segment that is imported into; null until then, for other jobs, and "
+        "where the segment may not be seen.",
     )
 
     def resolve_lead_update(self) -> LeadUpdateSummary | None:
@@ -165,15 +168,21 @@ class Job(Node):
         description="What an edit of many leads, tags and stages included, has done; null for other jobs.",
     )
 
-    def resolve_segment_members(self) -> list[SegmentMembersOutcome] | None:
+    async def resolve_segment_members(self, info: Info) -> list[SegmentMembersOutcome] | None:
         if self.kind is not JobKind.SEGMENT_MEMBERS or self.row.result is None:
             return None
         updates = self.row.result["updates"]
-        return [SegmentMembersOutcome.from_record(self.row.organisation_id, update) for update in updates]
+        seen = await info.context.loaders.segment.load_many([update["segment"] for update in updates])
+        return [
+            SegmentMembersOutcome.from_record(self.row.organisation_id, update)
+            for update, segment in zip(updates, seen, strict=True)
+            if segment is not None
+        ]
 
     segment_members: list[SegmentMembersOutcome] | None = strawberry.field(
         resolver=resolve_segment_members,
-        description="Who was moved in which segments; null until then, and for other jobs.",
+        description="Who was moved in which segments, as far as the caller sees them; null until then, and "
+        "for other jobs.",
     )
 
     @classmethod

@@ -62,6 +62,10 @@ class UpdateUserInput:
     team_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="All of their teams from now on."
     )
+    active: bool | None = strawberry.field(
+        default=None,
+        description="Whether they may sign in. Who is let in again needs new tokens, and keeps the password.",
+    )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuses with STALE_VERSION if it has another version."
     )

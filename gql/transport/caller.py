@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from core.access import Permission
 from gql.execution.operation import Operation
+from gql.execution.visible_schema import Shown
 
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
@@ -55,12 +55,12 @@ class Admission:
     """An operation may run, in this context.
 
     left     what its caller can spend after it
-    visible  the permissions by which the caller is shown the schema; None shows all of it
+    visible  by what the caller is shown the schema; None shows all of it
     """
 
     context: object
     left: int | None = None
-    visible: frozenset[Permission] | None = None
+    visible: Shown | None = None
 
 
 class Admit(Protocol[P]):

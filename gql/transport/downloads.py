@@ -1,15 +1,20 @@
 """`GET /downloads/{id}`: reports as CSV, streamed, behind a signed link that lives for minutes.
 
-The link stands for the token it was made for: what that token may see is looked up again when it is followed.
+The link stands for the token it was made for: what that token may do is looked up again when it is followed,
+and before each page of the file. A file that is cut off so has no end, and no client takes it for the whole.
 """
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from core.access import Permission, Scope
-from core.errors import LeadgraphError, NotFound, Unauthenticated
+from core.errors import Forbidden, LeadgraphError, NotFound, Unauthenticated
 from db.models import LeadPool, Segment
 from db.queries.api_token import token_state
 from db.queries.visible import visible_or_not_found
@@ -31,16 +36,24 @@ class DownloadEndpoint:
 
     async def respond(self, request: Request) -> Response:
         try:
-            return await self._respond(request.path_params["id"])
+            return await self._respond(request)
         except LeadgraphError as error:
             return problem(error)
 
-    async def _respond(self, given: str) -> Response:
+    async def _respond(self, request: Request) -> Response:
         services = self._services()
+        given = request.path_params["id"]
         link = read_link(server_key(services.settings.data_dir), given, services.clock())
         scope = await _scope_of(services, link)
-        return StreamingResponse(
-            await _lines_of(services, scope, link),
+        try:
+            lines = await _lines_of(services, scope, link)
+        except Forbidden as denial:
+            permission = str(denial.details.get("permission"))
+            address = request.client.host if request.client else None
+            services.audit.denied(scope, "downloads", permission, address)
+            raise
+        return _File(
+            _while_permitted(services, link, scope, lines),
             media_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="{link.kind}-{link.object_id}.csv"',
@@ -50,8 +63,27 @@ class DownloadEndpoint:
         )
 
 
+class _File(StreamingResponse):
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        with suppress(LeadgraphError):
+            await super().__call__(scope, receive, send)
+
+
+async def _while_permitted(
+    services: Services, link: Link, begun: Scope, lines: AsyncIterator[str]
+) -> AsyncIterator[str]:
+    """The lines, for as long as the token may do just what it could. Raises Unauthenticated, Forbidden."""
+    async for page in lines:
+        yield page
+        now = await _scope_of(services, link)
+        if replace(now, policy_revision=begun.policy_revision) != begun:
+            raise Forbidden
+
+
 async def _lines_of(services: Services, scope: Scope, link: Link) -> AsyncIterator[str]:
     """The lines of the file that the link is for. Raises NotFound, Forbidden."""
+    scope.need(Permission.LEAD_EXPORT)
+    scope.need(Permission.LEAD_VIEW)
     async with services.database.reading() as session:
         if link.kind == MEMBERS:
             segment = await visible_or_not_found(session, scope, Segment, link.object_id)
@@ -66,12 +98,10 @@ async def _lines_of(services: Services, scope: Scope, link: Link) -> AsyncIterat
 
 
 async def _scope_of(services: Services, link: Link) -> Scope:
-    """What the link's token may do now. Raises Unauthenticated, Forbidden."""
+    """What the link's token may do now. Raises Unauthenticated."""
     async with services.database.reading() as session:
         state = await token_state(session, link.organisation_id, link.token_id)
         if state is None:
             raise Unauthenticated
         principal = Principal(link.organisation_id, link.token_id, state.token.secret_hash)
-        scope = await scope_of(session, principal, services.clock(), services.policies)
-    scope.need(Permission.LEAD_EXPORT)
-    return scope
+        return await scope_of(session, principal, services.clock(), services.policies)

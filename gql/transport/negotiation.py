@@ -9,18 +9,19 @@ HTML = "text/html"
 
 # Which of several that the client likes equally, best first.
 _SPOKEN = (GRAPHQL_RESPONSE, JSON, EVENT_STREAM)
-_WILDCARDS = ("*/*", "application/*")
+_OF_ANY_KIND = "*/*"
+_OF_ANY_APPLICATION = "application/*"
 
 
 def response_type(accept: str | None) -> str | None:
     """The media type to answer in, None where nothing this server speaks is acceptable."""
-    ranges = _ranges(accept or "*/*")
-    best = max(_SPOKEN, key=lambda media: ranges.get(media, 0.0))
-    wildcard = max(ranges.get(media, 0.0) for media in _WILDCARDS)
-    if ranges.get(best, 0.0) > 0 and ranges[best] >= wildcard:
-        return best
-    # A wildcard means plain JSON: who knows the newer type names it.
-    return JSON if wildcard > 0 else None
+    ranges = _ranges(accept or _OF_ANY_KIND)
+    wildcard = ranges.get(_OF_ANY_APPLICATION, ranges.get(_OF_ANY_KIND, 0.0))
+    qualities = {media: ranges[media] for media in _SPOKEN if media in ranges}
+    # A wildcard means plain JSON, as who knows the newer type names it; and nothing that is named.
+    qualities |= {media: wildcard for media in (JSON, GRAPHQL_RESPONSE) if media not in qualities}
+    best = max(qualities, key=qualities.__getitem__)
+    return best if qualities[best] > 0 else None
 
 
 def accepts_events(accept: str | None) -> bool:

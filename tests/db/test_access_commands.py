@@ -480,6 +480,21 @@ async def test_an_administrator_gives_back_what_all_have_lost_but_not_with_a_lim
     assert (await tenant.scope_of_user(ADMIN)).may(lost)
 
 
+async def test_who_was_shut_out_is_let_in_again_without_the_tokens_of_before(tenant: Tenant) -> None:
+    ann = await tenant.user("ann", Role.AGENT)
+    before = await tenant.token(ann)
+    for active in (False, True):
+        changed = await do(tenant, lambda s, o, on=active: update_user(s, o, ann, active=on, now=NOW))  # type: ignore[misc]
+        assert changed.active is active
+        with pytest.raises(Unauthenticated):
+            await tenant.scope(before)
+    assert (await tenant.scope_of_user(ann)).may(Permission.SEGMENT_CALL)
+    edits = [(entry.before, entry.after) for entry in (await entries(tenant, "user"))[-2:]]
+    assert edits == [({"active": True}, {"active": False}), ({"active": False}, {"active": True})]
+    with pytest.raises(Conflict):
+        await do(tenant, lambda s, o: update_user(s, o, ADMIN, active=False, now=NOW))
+
+
 async def test_nothing_is_granted_to_who_is_not_there(tenant: Tenant) -> None:
     for subject in (user(99), team(99)):
         with pytest.raises(NotFound):

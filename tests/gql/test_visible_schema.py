@@ -42,6 +42,23 @@ async def test_a_limited_token_sees_the_root_fields_it_may_use_and_what_they_nee
     assert await narrow.run('{ __type(name: "AuditLogEntry") { name } }') == {"__type": None}
 
 
+async def test_a_token_that_only_plans_sees_mutations_that_can_be_planned_and_can_end_itself(
+    installation: Installation, tls: ssl.SSLContext, connect: Connect
+) -> None:
+    tokens = make_demo(installation)
+    server = installation.serve()
+    await server.ready(tls)
+    admin = await connect(server.url, tokens["admin"])
+    made = await admin.run('mutation { createApiToken(input: {name: "P", planOnly: true}) { token } }')
+    planner = await connect(server.url, made["createApiToken"]["token"])
+    part = await planner.run(PLAIN)
+    mutations = {field["name"] for field in part["__schema"]["mutationType"]["fields"]}
+    assert {"saveSegmentFilter", "emptySegment", "signIn", "signOut"} <= mutations
+    assert mutations.isdisjoint({"createUser", "updateLead", "applyPlan", "createApiToken", "setPassword"})
+    assert await planner.run("mutation { signOut { signedOut } }") == {"signOut": {"signedOut": True}}
+    assert (await planner.post("{ viewer { __typename } }")).status_code == 401
+
+
 async def test_introspection_cannot_be_mixed_with_data_to_see_more(
     installation: Installation, tls: ssl.SSLContext, connect: Connect
 ) -> None:

@@ -10,9 +10,14 @@ from typing import Any
 import anyio
 import pytest
 
+from core.access import Permission
+from core.policies import user
+from db.commands.grant import grant_permission
 from tests.client import connected
-from tests.lead_office import found
+from tests.conftest import Connect
+from tests.lead_office import FOR_EVER, found
 from tests.membership_office import ADD, OPERATIONS, PEOPLE, MembershipOffice, counts
+from tests.organisations import NOW
 from tests.segment_office import SegmentOffice
 from tests.server import Installation, Verb
 
@@ -153,6 +158,22 @@ async def test_a_job_of_a_deleted_segment_does_nothing_and_a_cancelled_one_can_g
     states = await shop.finished(lost, kept)
     assert [state["state"] for state in states] == ["SUPERSEDED", "SUCCEEDED"]
     assert len(await shop.members(segment)) == 2
+
+
+async def test_a_job_tells_nothing_of_segments_out_of_sight(
+    shop: Workshop, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    tenant, segment = shop.office.tenant, await shop.office.segment()
+    begun = (await shop.save(segment, "Oslo"))["job"]["id"]
+    await shop.finished(begun)
+    planner = await tenant.user("planner")
+    async with tenant.database.writing() as session:
+        for permission in (Permission.CAMPAIGN_MANAGE, Permission.SEGMENT_EDIT, Permission.SEGMENT_VIEW):
+            await grant_permission(session, tenant.operator, user(planner), permission, now=NOW)
+    url = str(shop.client.http.base_url)
+    client = await connect(url, await tenant.token(planner, expires_at=FOR_EVER))
+    seen = (await client.run(JOB, id=begun))["job"]
+    assert (seen["state"], seen["segmentMembers"]) == ("SUCCEEDED", [])
 
 
 async def test_many_leads_are_added_removed_and_released_by_a_selection(shop: Workshop) -> None:

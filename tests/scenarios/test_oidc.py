@@ -61,6 +61,7 @@ async def test_a_token_of_the_provider_is_its_users_session_and_nothing_forged_i
         "expired": provider.token(exp=past, iat=past - timedelta(minutes=5)),
         "not yet valid": provider.token(nbf=datetime.now(UTC) + timedelta(hours=1)),
         "no address": provider.token(email=None),
+        "an address that nobody says is verified": provider.token(email_verified=None),
         "an address that is not verified": provider.token(email_verified=False),
         "an address that is not verified, said as a text": provider.token(email_verified="false"),
         "nobody": provider.token(email="nobody@demo.example"),
