@@ -33,6 +33,7 @@ from db.ids import allocate
 from db.models import FieldDefinition, LeadChange, LeadPool
 from gql.administration import found_organisation
 from gql.authz.scope import operator_scope
+from gql.authz.tokens import LIFETIME
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CAMPAIGN, ADMIN = "BENCH", "admin@bench.example"
@@ -59,7 +60,7 @@ class World:
 async def make_world(database: Database) -> World:
     """An organisation with empty campaigns, made by the commands everything else uses."""
     token = await found_organisation(
-        database, name="Bench", admin_email=ADMIN, time_zone="UTC", now=datetime.now(UTC)
+        database, name="Bench", admin_email=ADMIN, time_zone="UTC", lifetime=LIFETIME, now=datetime.now(UTC)
     )
     scope = operator_scope(1)
     async with database.writing() as session:

@@ -5,7 +5,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -141,7 +141,7 @@ def create_token(
         list[str] | None, typer.Option(help="Limit it to this permission, such as SEGMENT_VIEW; repeatable.")
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(help="Days, or a moment in ISO 8601; by default 90 days.")
+        str | None, typer.Option(help="Days, or a moment in ISO 8601; by default LEADGRAPH_TOKEN_DAYS.")
     ] = None,
     organisation: Annotated[
         str | None, typer.Option(help="Name or number, where several have such a user.")
@@ -167,10 +167,16 @@ async def _found_organisation(name: str, admin: str, time_zone: str) -> None:
     from gql.settings import Settings
 
     await _prepare(demo=False, address="")
-    async with Database(Settings().url) as database:
+    settings = Settings()
+    async with Database(settings.url) as database:
         try:
             text = await found_organisation(
-                database, name=name, admin_email=admin, time_zone=time_zone, now=datetime.now(UTC)
+                database,
+                name=name,
+                admin_email=admin,
+                time_zone=time_zone,
+                lifetime=timedelta(days=settings.token_days),
+                now=datetime.now(UTC),
             )
         except LeadgraphError as error:
             raise typer.BadParameter(str(error)) from error
@@ -190,15 +196,15 @@ async def _create_token(
     if role is not None and role not in set(Role):
         raise typer.BadParameter(f"the roles are: {', '.join(Role)}")
     await _prepare(demo=False, address="")
-    now = datetime.now(UTC)
-    async with Database(Settings().url) as database:
+    settings, now = Settings(), datetime.now(UTC)
+    async with Database(settings.url) as database:
         try:
             text = await create(
                 database,
                 email=user,
                 role=None if role is None else Role(role),
                 permissions=[read_permission(each) for each in scopes],
-                expires_at=read_expiry(expires, now),
+                expires_at=read_expiry(expires, timedelta(days=settings.token_days), now),
                 organisation=organisation,
                 now=now,
             )

@@ -17,16 +17,22 @@ from db.queries.organisation import all_organisations
 from db.queries.policy import role_permissions
 from db.queries.user import users_by_email
 from gql.authz.scope import operator_scope
-from gql.authz.tokens import LIFETIME, new_secret
+from gql.authz.tokens import new_secret
 
 FIRST_TOKEN = "first token"
 OPERATOR_TOKEN = "made by the operator"
 
 
 async def found_organisation(
-    database: Database, *, name: str, admin_email: str, time_zone: str, now: datetime
+    database: Database,
+    *,
+    name: str,
+    admin_email: str,
+    time_zone: str,
+    lifetime: timedelta,
+    now: datetime,
 ) -> str:
-    """A new organisation with its first administrator, and that one's first token."""
+    """A new organisation with its first administrator, and that one's first token, which lives that long."""
     if normal_email(admin_email) is None:
         raise BadInput(f"`{admin_email}` is not an e-mail address.")
     async with database.writing() as session:
@@ -35,7 +41,7 @@ async def found_organisation(
         scope = operator_scope(organisation_id)
         admin = await furnish_organisation(session, scope, admin_email=admin_email, now=now)
         return await issue(
-            session, scope, admin, name=FIRST_TOKEN, limits=TokenLimits(), expires_at=now + LIFETIME, now=now
+            session, scope, admin, name=FIRST_TOKEN, limits=TokenLimits(), expires_at=now + lifetime, now=now
         )
 
 
@@ -101,13 +107,14 @@ def read_permission(text: str) -> Permission:
     raise BadInput(f"`{text}` is not a permission: {', '.join(each.name for each in Permission)}.")
 
 
-def read_expiry(text: str | None, now: datetime) -> datetime:
+def read_expiry(text: str | None, lifetime: timedelta, now: datetime) -> datetime:
     """When a token expires: in so many days, or at a moment in ISO 8601, UTC unless it says otherwise.
 
-    Raises BadInput.
+    lifetime  where nothing is said
+    Raises    BadInput
     """
     if text is None:
-        return now + LIFETIME
+        return now + lifetime
     try:
         if text.isdigit():
             return now + timedelta(days=int(text))

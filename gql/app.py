@@ -234,6 +234,8 @@ def limits_of(settings: Settings) -> Limits:
         aliases=settings.max_aliases,
         directives=settings.max_directives,
         fields=settings.max_fields,
+        overlaps=settings.max_overlaps,
+        characters=settings.max_characters,
         cost=settings.max_cost,
     )
 

@@ -81,7 +81,7 @@ async def update_user(
 ) -> User:
     """Changes what is given; `team_ids` replaces the user's teams. Who is let in again needs new tokens.
 
-    Raises StaleVersion; Conflict for the last administrator; Forbidden where the user has more than the caller,
+    Raises StaleVersion; Conflict for the last administrator; Forbidden where they have more than the caller,
     or would have it from a team
     """
     scope.need(Permission.USER_MANAGE)

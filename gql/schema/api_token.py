@@ -96,7 +96,8 @@ class CreateApiTokenInput:
         default=False, description="Let it only plan: mutations with `dryRun`, whose plans a person applies."
     )
     expires_at: datetime | None = strawberry.field(
-        default=None, description="When it stops working; by default after 90 days."
+        default=None,
+        description="When it stops working; by default after 90 days, as `LEADGRAPH_TOKEN_DAYS` says.",
     )
 
 

@@ -19,7 +19,9 @@ EMAIL = "admin@acme.example"
 
 
 async def found(database: Database, name: str = "Acme") -> str:
-    return await found_organisation(database, name=name, admin_email=EMAIL, time_zone="UTC", now=NOW)
+    return await found_organisation(
+        database, name=name, admin_email=EMAIL, time_zone="UTC", lifetime=LIFETIME, now=NOW
+    )
 
 
 async def issued(
@@ -54,7 +56,9 @@ async def test_the_first_token_of_an_organisation_may_everything_in_it(database:
 
 async def test_an_organisation_without_a_proper_administrator_is_not_founded(database: Database) -> None:
     with pytest.raises(BadInput):
-        await found_organisation(database, name="A", admin_email="nobody", time_zone="UTC", now=NOW)
+        await found_organisation(
+            database, name="A", admin_email="nobody", time_zone="UTC", lifetime=LIFETIME, now=NOW
+        )
     assert (await scope(database, await found(database))).organisation_id == 1
 
 
@@ -109,13 +113,13 @@ async def test_what_is_no_address_has_no_token(database: Database) -> None:
     ],
 )
 def test_an_expiry_is_a_number_of_days_or_a_moment(text: str | None, expected: datetime) -> None:
-    assert read_expiry(text, NOW) == expected
+    assert read_expiry(text, LIFETIME, NOW) == expected
 
 
 @pytest.mark.parametrize("text", ["soon", "99999999999", "", "2027-13-01"])
 def test_an_expiry_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
-        read_expiry(text, NOW)
+        read_expiry(text, LIFETIME, NOW)
 
 
 def test_a_permission_has_two_names() -> None:
