@@ -240,7 +240,7 @@ async def submit_lead_upload(
     )
     payload: dict[str, Any] = {"upload": upload.id, "pool": pool.id, "changeset": changeset}
     if into is not None:
-        payload |= {"segment": into.record(), "token": scope.actor.token_id}
+        payload["segment"] = into.record()
     job = await enqueue(session, scope, JobKind.LEAD_IMPORT, payload, idempotency_key=key, now=now)
     upload.settings = settings.record()
     upload.state = SUBMITTED

@@ -63,7 +63,6 @@ async def enqueue_by_hand(
         "leads": pack(leads),
         "exclusive": exclusive.value,
         "source": source.value,
-        "token": scope.actor.token_id,
     }
     kind = JobKind.SEGMENT_MEMBERS
     return await enqueue(session, scope, kind, payload, idempotency_key=f"{kind.value}:{key}", now=now)

@@ -170,7 +170,6 @@ async def _leave_to_job(
         "mode": choice.mode.value,
         "include_pinned": choice.include_pinned,
         "exclusive": choice.exclusive.value,
-        "token": scope.actor.token_id,
     }
     key = f"{JobKind.SEGMENT_MEMBERS.value}:{number}"
     job = await enqueue(session, scope, JobKind.SEGMENT_MEMBERS, payload, idempotency_key=key, now=now)

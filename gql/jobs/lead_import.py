@@ -8,6 +8,7 @@ from typing import Any
 
 from core.access import Actor, ActorKind, Scope
 from core.import_accounts import Accounts
+from core.jobs import PERMISSIONS, JobKind
 from db import change_log
 from db.commands.import_report import store_heading
 from db.commands.job import save_progress
@@ -19,6 +20,7 @@ from gql.authz.enforcer import Policies
 from gql.authz.scope import operator_scope
 from gql.context import Clock
 from gql.import_source import Batch, ImportSource, open_source
+from gql.jobs.asker import check_asker
 from gql.jobs.import_progress import ImportProgress, accounts_of
 from gql.jobs.runner import JobCancelled, JobRun
 from gql.jobs.segment_import import fill
@@ -74,6 +76,7 @@ class LeadImport:
     ) -> None:
         now = self.clock()
         async with self.database.writing() as session:
+            await check_asker(session, run, self.policies, PERMISSIONS[JobKind.LEAD_IMPORT])
             await check_still_open(session, scope, source.target)
             progress.add(await import_batch(session, scope, source.target, batch, now=now), source)
             stop = await save_progress(session, run.lease, progress.record(), now=now)

@@ -1,18 +1,20 @@
 """Doing the same to many leads: batch by batch, resumable at every commit, failures told one by one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from core.access import Actor, ActorKind, Scope
-from core.jobs import JobKind
+from core.jobs import PERMISSIONS, JobKind
 from db.commands.job import save_progress
 from db.commands.lead_many import Asked, LeadEdited, Outcomes
 from db.commands.lead_update import Act, act_of_job, act_on_leads, leads_of_job
 from db.database import Database
+from gql.authz.enforcer import Policies
 from gql.authz.scope import operator_scope
 from gql.context import Clock
+from gql.jobs.asker import check_asker
 from gql.jobs.runner import JobCancelled, JobRun
 
 FAILURES_TOLD = 1_000
@@ -29,6 +31,7 @@ class LeadUpdate:
     database: Database
     clock: Clock
     batch: int = 200
+    policies: Policies = field(default_factory=Policies)
 
     async def __call__(self, run: JobRun) -> Mapping[str, Any]:
         scope = operator_scope(run.lease.organisation_id, Actor(ActorKind.JOB, run.created_by))
@@ -43,6 +46,7 @@ class LeadUpdate:
     ) -> None:
         now = self.clock()
         async with self.database.writing() as session:
+            await check_asker(session, run, self.policies, PERMISSIONS[self.kind])
             outcomes = await act_on_leads(session, scope, Asked(leads), act, now=now)
             tally.add(outcomes)
             stop = await save_progress(session, run.lease, tally.record(), now=now)

@@ -40,12 +40,16 @@ class JobSuperseded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """One attempt at a job: what to do, how far it was, and the lease to write under."""
+    """One attempt at a job: what to do, how far it was, and the lease to write under.
+
+    created_by, token_id  who asked for it, with which token; None is the operator
+    """
 
     lease: Lease
     payload: Mapping[str, Any]
     progress: Mapping[str, Any]
     created_by: int | None
+    token_id: int | None = None
 
 
 Handler = Callable[[JobRun], Awaitable[Mapping[str, Any]]]
@@ -147,7 +151,7 @@ class JobRunner:
             await self._fail(lease, "An internal error; the log has the details.", lasting=False)
 
     async def _handle(self, job: Job, lease: Lease) -> None:
-        run = JobRun(lease, job.payload, job.progress, job.created_by)
+        run = JobRun(lease, job.payload, job.progress, job.created_by, job.created_by_token)
         handling = asyncio.ensure_future(self._handlers[JobKind(job.kind)](run))
         heartbeat = asyncio.create_task(self._keep_lease(lease, handling))
         try:

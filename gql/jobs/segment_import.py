@@ -12,8 +12,8 @@ from db.commands.segment_import import fill_segment, overwrite_owners
 from db.database import Database
 from gql.authz.enforcer import Policies
 from gql.context import Clock
+from gql.jobs.asker import scope_of_asker
 from gql.jobs.runner import JobCancelled, JobRun
-from gql.jobs.segment_members import scope_of_asker
 
 
 async def fill(

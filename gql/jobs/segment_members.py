@@ -4,18 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from core.access import Actor, ActorKind, Scope
-from core.errors import Forbidden
 from db.commands.job import save_progress
 from db.commands.segment_job import work_off
 from db.commands.segment_member import MembersUpdated
 from db.database import Database
-from db.queries.policy import policy_revision
 from gql.authz.enforcer import Policies
-from gql.authz.scope import lent_scope
 from gql.context import Clock
+from gql.jobs.asker import scope_of_asker
 from gql.jobs.runner import JobRun, JobSuperseded
 
 
@@ -47,17 +42,6 @@ class SegmentMembers:
             }
             await save_progress(session, lease, {**done, "result": result}, now=now)
         return result
-
-
-async def scope_of_asker(session: AsyncSession, run: JobRun, policies: Policies) -> Scope:
-    """What whoever asked for a job may do now. Raises Forbidden where they are shut out."""
-    organisation_id = run.lease.organisation_id
-    actor = Actor(ActorKind.JOB, run.created_by, run.payload["token"])
-    revision = await policy_revision(session, organisation_id)
-    scope = await lent_scope(session, organisation_id, actor, policies, revision)
-    if scope is None:
-        raise Forbidden("Whoever asked for it may no longer do it.")
-    return scope
 
 
 def _record(update: MembersUpdated) -> dict[str, Any]:

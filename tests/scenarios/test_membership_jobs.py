@@ -10,9 +10,10 @@ from typing import Any
 import anyio
 import pytest
 
-from core.access import Permission
+from core.access import Permission, Role
 from core.policies import user
 from db.commands.grant import grant_permission
+from db.commands.user import set_roles
 from tests.client import connected
 from tests.conftest import Connect
 from tests.lead_office import FOR_EVER, found
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.anyio
 SETTINGS = {
     "LEADGRAPH_JOBS_IN_SERVE": "false",
     "LEADGRAPH_JOB_LEASE_SECONDS": "1",
+    "LEADGRAPH_MAX_BULK_LEADS": "1",
     "LEADGRAPH_MAX_MEMBERS_AT_ONCE": "1",
 }
 JOB = """query($id: ID!) { job(id: $id) { kind state error progress { rows percent }
@@ -37,6 +39,16 @@ EXPLAIN = """query($id: ID!, $lead: ID!) { explainMembership(segmentId: $id, lea
 LOG = """query($id: ID!) { changeLog(objectId: $id, first: 1) {
   nodes { action before after actor { kind } } } }"""
 PENDING = """query($id: ID!) { segment(id: $id) { ruleRevision membersRevision pendingJob { id state } } }"""
+UPLOAD = (
+    "mutation($input: CreateLeadUploadInput!) { createLeadUpload(input: $input) { leadUpload { id url } } }"
+)
+MAP = (
+    "mutation($input: UpdateLeadUploadInput!) { updateLeadUpload(input: $input) { userErrors { message } } }"
+)
+IMPORT = (
+    "mutation($input: ImportLeadsInput!) { importLeads(input: $input) { job { id } userErrors { message } } }"
+)
+TAG = "mutation($input: TagLeadsInput!) { tagLeads(input: $input) { job { id } userErrors { message } } }"
 CANCEL = """mutation($input: CancelJobInput!) { cancelJob(input: $input) { userErrors { code } } }"""
 RESUME = """mutation($input: ResumeJobInput!) { resumeJob(input: $input) { userErrors { code } } }"""
 DELETE = """mutation($input: DeleteSegmentInput!) { deleteSegment(input: $input) { userErrors { code } } }"""
@@ -158,6 +170,37 @@ async def test_a_job_of_a_deleted_segment_does_nothing_and_a_cancelled_one_can_g
     states = await shop.finished(lost, kept)
     assert [state["state"] for state in states] == ["SUPERSEDED", "SUCCEEDED"]
     assert len(await shop.members(segment)) == 2
+
+
+async def test_jobs_do_nothing_more_once_their_asker_has_lost_what_they_take(
+    shop: Workshop, connect: Connect
+) -> None:
+    tenant, url = shop.office.tenant, str(shop.client.http.base_url)
+    asker = await tenant.user("asker", Role.INTEGRATOR)
+    client = await connect(url, await tenant.token(asker, expires_at=FOR_EVER))
+    given = {"campaignId": shop.office.campaigns["C"], "fileName": "a.csv"}
+    upload = (await client.run(UPLOAD, input={**given, "settings": {"duplicateField": "phone"}}))[
+        "createLeadUpload"
+    ]["leadUpload"]
+    await client.put(upload["url"], b"phone,name\n+12025550150,Zoe\n")
+    mapping = [{"column": each, "field": each} for each in ("phone", "name")]
+    await client.run(MAP, input={"id": upload["id"], "mapping": mapping})
+    begun = (await client.run(IMPORT, input={"uploadId": upload["id"]}))["importLeads"]
+    assert begun["userErrors"] == []
+    imported = begun["job"]["id"]
+    wanted = {"selection": {"where": {"filter": rule("city", "Oslo")}}, "labels": ["late"]}
+    marked = (await client.run(TAG, input=wanted))["tagLeads"]
+    assert marked["userErrors"] == []
+    tagged = marked["job"]["id"]
+    before = (await shop.client.run("{ leads { totalCount } }"))["leads"]["totalCount"]
+
+    async with tenant.database.writing() as session:
+        await set_roles(session, tenant.operator, asker, [], now=NOW)
+    done = await shop.finished(imported, tagged)
+    assert [job["state"] for job in done] == ["FAILED", "FAILED"]
+    assert {job["error"] for job in done} == {"Whoever asked for it may no longer do it."}
+    left = await shop.client.run("{ leads { totalCount } tags { totalCount } }")
+    assert left == {"leads": {"totalCount": before}, "tags": {"totalCount": 0}}
 
 
 async def test_a_job_tells_nothing_of_segments_out_of_sight(
