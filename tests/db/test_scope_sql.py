@@ -24,15 +24,22 @@ from core.access import (
 from db.database import Database
 from db.models import (
     Campaign,
+    FieldDefinition,
+    ImportMapping,
+    Job,
     Lead,
     LeadPool,
+    LeadTag,
+    LeadUpload,
     Organisation,
     OwnerTeam,
     OwnerTeamSet,
+    Pipeline,
     Project,
     Segment,
     SegmentGroup,
     SegmentMember,
+    Tag,
     Team,
     Template,
     User,
@@ -43,7 +50,7 @@ from db.queries.visible import VISIBLE, visible_by_id
 from db.scope_sql import visible_leads, visible_leads_by_id, visible_pools, visible_segments
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-PROJECTS, CAMPAIGNS, POOLS, GROUPS, SEGMENTS, LEADS, USERS, TEAMS = 3, 6, 9, 5, 12, 60, 4, 4
+PROJECTS, CAMPAIGNS, POOLS, GROUPS, SEGMENTS, LEADS, USERS, TEAMS, TAGS = 3, 6, 9, 5, 12, 60, 4, 4, 8
 OWNER_SETS = {1: (1,), 2: (2,), 3: (3,), 4: (4,), 5: (1, 2), 6: (2, 3, 4)}
 GRANT_SETS, GRANT_SETS_SOAK = 60, 1_000
 ORIGINS = ["rule", "hand", "import", "removed_by_hand"]
@@ -61,6 +68,10 @@ class Rows:
     segments: dict[int, Row] = field(default_factory=dict)
     leads: dict[int, Row] = field(default_factory=dict)
     members: list[Row] = field(default_factory=list)
+    tagged: list[Row] = field(default_factory=list)
+    pipelines: dict[int, Row] = field(default_factory=dict)
+    mappings: dict[int, Row] = field(default_factory=dict)
+    uploads: dict[int, Row] = field(default_factory=dict)
 
 
 def random_rows(chance: random.Random, organisation_id: int) -> Rows:
@@ -84,7 +95,41 @@ def random_rows(chance: random.Random, organisation_id: int) -> Rows:
         for lead in chance.sample(range(1, LEADS + 1), chance.randrange(12)):
             member = {"segment_id": segment, "lead_id": lead, "origin": chance.choice(ORIGINS)}
             rows.members.append({**org, **member, "added_at": NOW})
+    for tag in range(1, TAGS + 1):
+        for lead in chance.sample(range(1, LEADS + 1), chance.randrange(4)):
+            rows.tagged.append({**org, "lead_id": lead, "tag_id": tag, "tagged_at": NOW})
+    add_of_projects(chance, rows)
     return rows
+
+
+def add_of_projects(chance: random.Random, rows: Rows) -> None:
+    """What is seen by way of a project or a campaign."""
+    org = {"organisation_id": rows.organisation_id}
+    for each in range(1, PROJECTS + 1):
+        rows.pipelines[each] = {
+            **org,
+            "id": each,
+            "project_id": each,
+            "name": "L",
+            "position": 1,
+            "created_at": NOW,
+        }
+    for each, campaign in rows.campaigns.items():
+        of = {**org, "id": each, "campaign_id": each, "created_at": NOW}
+        rows.mappings[each] = {
+            **of,
+            "project_id": campaign["project_id"],
+            "name": f"M{each}",
+            "fields": {},
+            "updated_at": NOW,
+        }
+        rows.uploads[each] = {
+            **of,
+            "file_name": "a.csv",
+            "size": 1,
+            "state": "received",
+            "created_by": chance.choice([None, *range(1, USERS + 1)]),
+        }
 
 
 def random_lead(chance: random.Random, rows: Rows, number: int) -> Row:
@@ -132,6 +177,11 @@ def tables_of(rows: Rows) -> list[tuple[type[SQLModel], list[Row]]]:
         (Segment, list(rows.segments.values())),
         (Lead, list(rows.leads.values())),
         (SegmentMember, rows.members),
+        (Tag, [{**org, "id": each, "name": f"t{each}", "label": "T", **at} for each in range(1, TAGS + 1)]),
+        (LeadTag, rows.tagged),
+        (Pipeline, list(rows.pipelines.values())),
+        (ImportMapping, list(rows.mappings.values())),
+        (LeadUpload, list(rows.uploads.values())),
     ]
 
 
@@ -203,7 +253,20 @@ def by_hand(rows: Rows, scope: Scope) -> Mapping[type[OrganisationRow], set[int]
     all_segments = scope.within(Resource.SEGMENT, Right.VIEW) is None
     if all_segments or (Permission.SEGMENT_GROUP_MANAGE in scope.features and not scope.confined):
         groups = every["groups"]
+    uploads = {
+        number
+        for number, upload in rows.uploads.items()
+        if upload["campaign_id"] in campaigns
+        or (upload["created_by"] is not None and upload["created_by"] == scope.actor.user_id)
+    }
+    all_leads = scope.within(Resource.LEAD, Right.VIEW) is None
     return {
+        Tag: set(range(1, TAGS + 1))
+        if all_leads
+        else {each["tag_id"] for each in rows.tagged if each["lead_id"] in leads},
+        Pipeline: {each for each, row in rows.pipelines.items() if row["project_id"] in projects},
+        ImportMapping: {each for each, row in rows.mappings.items() if row["project_id"] in projects},
+        LeadUpload: set() if scope.confined else uploads,
         Segment: segments,
         LeadPool: pools,
         Lead: leads,
@@ -256,7 +319,8 @@ async def test_lists_counts_and_look_ups_show_just_what_the_grants_give(
                 assert set(found) == expected
                 assert all(row.organisation_id == rows.organisation_id for row in found.values())
                 seen[model] += len(expected)
-    assert all(seen[model] for model in (Segment, LeadPool, Lead, Campaign, Project, SegmentGroup))
+    # Jobs are seen by their uploads, askers and kinds: `scenarios/test_job_reach.py`.
+    assert {model for model in VISIBLE if not seen[model]} == {FieldDefinition, Job, Team, User}
 
 
 async def every_page(

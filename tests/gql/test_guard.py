@@ -28,6 +28,10 @@ def cost(query: str, **variables: object) -> int:
     return OperationRunner(SCHEMA).prepare(OperationRequest(query, variables)).cost
 
 
+def test_there_are_forty_hostile_documents_or_more() -> None:
+    assert len(HOSTILE) >= 40
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_is_refused(name: str) -> None:
     query, code = HOSTILE[name]

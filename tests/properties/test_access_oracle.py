@@ -129,6 +129,10 @@ limits = st.builds(
     TokenLimits,
     st.none() | st.frozensets(st.sampled_from(Permission)),
     st.none() | st.frozensets(st.integers(1, 9)),
+    st.booleans(),
+    st.none() | st.integers(1, 3),
+    st.none() | st.frozensets(st.sampled_from("abcd")),
+    st.booleans(),
 )
 
 
@@ -139,6 +143,22 @@ def is_part(inner: Access, outer: Access) -> bool:
         for outer_ids in [outer.reach.get(key, frozenset())]
     )
     return within and inner.features <= outer.features and inner.team_ids <= outer.team_ids
+
+
+def is_within(inner: TokenLimits, outer: TokenLimits) -> bool:
+    """Whether nothing is let through by the inner limits that the outer ones hold back."""
+    pairs: list[tuple[frozenset[Any] | None, frozenset[Any] | None]] = [
+        (inner.features, outer.features),
+        (inner.segment_ids, outer.segment_ids),
+        (inner.fields, outer.fields),
+    ]
+    rate, outer_rate = inner.cost_per_second, outer.cost_per_second
+    return (
+        all(wide is None or (narrow is not None and narrow <= wide) for narrow, wide in pairs)
+        and (outer_rate is None or (rate is not None and rate <= outer_rate))
+        and inner.documents_only >= outer.documents_only
+        and inner.plan_only >= outer.plan_only
+    )
 
 
 @given(accesses, limits)
@@ -153,8 +173,14 @@ def test_ten_thousand_tokens_are_parts_of_their_owners_and_makers() -> None:
         return frozenset(each for each in values if chance.random() < 0.5)
 
     def token() -> TokenLimits:
-        permissions = chance.choice([None, some(list(Permission))])
-        return TokenLimits(permissions, chance.choice([None, some(range(1, 10))]))
+        return TokenLimits(
+            chance.choice([None, some(list(Permission))]),
+            chance.choice([None, some(range(1, 10))]),
+            chance.random() < 0.5,
+            chance.choice([None, 1, 2, 3]),
+            chance.choice([None, some("abcd")]),
+            chance.random() < 0.5,
+        )
 
     narrower = 0
     for _ in range(10_000):
@@ -164,6 +190,8 @@ def test_ten_thousand_tokens_are_parts_of_their_owners_and_makers() -> None:
         made = limited(owner, asked.within(maker))
         assert is_part(made, limited(owner, maker))
         assert is_part(limited(owner, maker), owner)
+        assert is_within(asked.within(maker), maker)
+        assert is_within(asked.within(maker), asked)
         narrower += made != owner
     assert narrower > 5_000
 
