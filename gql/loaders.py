@@ -63,6 +63,7 @@ from db.queries.segment_use import breakages_of_segments
 from db.queries.tag import leads_of_tags, tags_of_leads
 from db.queries.user import UserGroups, groups_of
 from db.queries.visible import visible_by_id
+from gql.shared_loader import SharedLoader
 
 Row = TypeVar("Row", bound=OrganisationRow)
 Found = TypeVar("Found")
@@ -102,11 +103,11 @@ class Loaders:
         self.lead = self._by_id(Lead)
         self.lead_pool = self._by_id(LeadPool)
         self.pipeline = self._by_id(Pipeline)
-        self.plan = DataLoader(load_fn=self._load_plans, max_batch_size=1_000)
+        self.plan = SharedLoader(load_fn=self._load_plans, max_batch_size=1_000)
         self.project = self._by_id(Project)
         self.segment = self._by_id(Segment)
         self.segment_group = self._by_id(SegmentGroup)
-        self.catalogue = DataLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
+        self.catalogue = SharedLoader(load_fn=self._load_catalogues, max_batch_size=1_000)
         self.tag = self._by_id(Tag)
         self.team = self._by_id(Team)
         self.user = self._by_id(User)
@@ -119,7 +120,7 @@ class Loaders:
         )
         self.lead_clones: DataLoader[int, list[Lead]] = self._grouped(clones_of_leads, list)
         self.lead_segments: DataLoader[int, list[Segment]] = self._grouped(segments_of_leads, list, Segment)
-        self.first_segment = DataLoader(load_fn=self._load_first_segments, max_batch_size=1_000)
+        self.first_segment = SharedLoader(load_fn=self._load_first_segments, max_batch_size=1_000)
         self.owner_by_segment: DataLoader[int, User | None] = self._grouped(
             owners_by_segment, lambda: None, User
         )
@@ -143,15 +144,15 @@ class Loaders:
         self.against_segment: DataLoader[tuple[int, datetime], frozenset[Reason]] = self._at_moment(
             against_segments, frozenset
         )
-        self.against_member = DataLoader(load_fn=self._load_against_members, max_batch_size=1_000)
+        self.against_member = SharedLoader(load_fn=self._load_against_members, max_batch_size=1_000)
         self.template_fields: DataLoader[int, list[StoredField]] = self._grouped(fields_of_templates, list)
         self.pool_breakdown: DataLoader[int, PoolBreakdown] = self._grouped(breakdown_of_pools, PoolBreakdown)
         self.pool_warned: DataLoader[int, int] = self._grouped(warned_rows, int)
-        self.pool_figures = DataLoader(load_fn=self._load_figures, max_batch_size=1_000)
+        self.pool_figures = SharedLoader(load_fn=self._load_figures, max_batch_size=1_000)
         self.view_holders: DataLoader[int, list[Subject]] = self._grouped(holders_of_views, list)
-        self.starred_view: DataLoader[tuple[()], int | None] = DataLoader(load_fn=self._load_star)
-        self.user_groups = DataLoader(load_fn=self._load_groups, max_batch_size=1_000)
-        self.access = DataLoader(load_fn=self._load_access, max_batch_size=1_000)
+        self.starred_view: DataLoader[tuple[()], int | None] = SharedLoader(load_fn=self._load_star)
+        self.user_groups = SharedLoader(load_fn=self._load_groups, max_batch_size=1_000)
+        self.access = SharedLoader(load_fn=self._load_access, max_batch_size=1_000)
 
     async def _load_access(self, names: list[str]) -> list[list[PolicyLine]]:
         async with self._database.reading() as session:
@@ -211,7 +212,7 @@ class Loaders:
             async with self._database.reading() as session:
                 return [await query(session, self._scope, one, paging) for one, paging in keys]
 
-        return DataLoader(load_fn=load, max_batch_size=1_000)
+        return SharedLoader(load_fn=load, max_batch_size=1_000)
 
     def _at_moment(
         self, query: AtMoment[Found], nothing: Callable[[], Found]
@@ -224,7 +225,7 @@ class Loaders:
                 found = await query(session, self._scope, ids, keys[0][1])
             return [found[one] if one in found else nothing() for one in ids]
 
-        return DataLoader(load_fn=load, max_batch_size=1_000)
+        return SharedLoader(load_fn=load, max_batch_size=1_000)
 
     def _grouped(
         self,
@@ -241,7 +242,7 @@ class Loaders:
                 found = await query(session, self._scope, ids)
             return [found[one] if one in found else nothing() for one in ids]
 
-        return DataLoader(load_fn=load, max_batch_size=1_000)
+        return SharedLoader(load_fn=load, max_batch_size=1_000)
 
     def _shows(self, model: type[OrganisationRow]) -> bool:
         needed = NEEDED.get(model)
@@ -260,4 +261,4 @@ class Loaders:
                 rows = await visible_by_id(session, self._scope, model, asked)
             return [rows.get(one) for one in ids]
 
-        return DataLoader(load_fn=load, max_batch_size=1_000)
+        return SharedLoader(load_fn=load, max_batch_size=1_000)
