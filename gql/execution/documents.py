@@ -23,7 +23,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from core.errors import LeadgraphError, TooLarge
 from gql.execution.cost import operation_cost, page_variables
-from gql.execution.failures import FormattedError, failure, request_failures
+from gql.execution.failures import FormattedError, Tell, failure, request_failures
 from gql.execution.guard import Limits, check_shape
 
 # A token takes about one kilobyte of syntax tree: at most some 100 MB, 500 documents of ordinary size.
@@ -54,16 +54,24 @@ class RequestRefused(Exception):
 class Documents:
     """Reads documents against one schema and keeps the recently used.
 
+    tell           how errors of validation are told
     introspection  whether `__schema` and `__type` are answered
     suggestions    whether validation errors suggest names of the schema
     """
 
     def __init__(
-        self, schema: strawberry.Schema, limits: Limits, *, introspection: bool, suggestions: bool
+        self,
+        schema: strawberry.Schema,
+        limits: Limits,
+        tell: Tell,
+        *,
+        introspection: bool,
+        suggestions: bool,
     ) -> None:
         self._schema: GraphQLSchema = schema._schema
         self._limits = limits
         self._suggestions = suggestions
+        self._tell = tell
         self._rules = _rules(introspection)
         self._known: OrderedDict[str, KnownDocument] = OrderedDict()
         self._weight = 0
@@ -105,7 +113,9 @@ class Documents:
             raise RequestRefused([failure(refusal)]) from None
         errors = validate(self._schema, document, self._rules, hide_suggestions=not self._suggestions)
         weight = document.token_count + len(text) // 100
-        known = KnownDocument(document, request_failures(errors), weight, page_variables(document))
+        known = KnownDocument(
+            document, self._tell(errors) if errors else [], weight, page_variables(document)
+        )
         self._keep(text, known)
         return known
 

@@ -1,6 +1,7 @@
 """Errors as callers see them: ours with their code, everything unexpected masked and logged once."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphql import FieldNode, GraphQLError
@@ -12,6 +13,10 @@ from gql.logs import log_unexpected
 FormattedError = dict[str, Any]
 
 _CODES = frozenset(ErrorCode)
+SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+
+Tell = Callable[[Sequence[GraphQLError]], list[FormattedError]]
+"""How errors found before execution are told to the caller."""
 
 
 def failure(error: LeadgraphError) -> FormattedError:
@@ -22,6 +27,19 @@ def failure(error: LeadgraphError) -> FormattedError:
 def request_failures(errors: Sequence[GraphQLError]) -> list[FormattedError]:
     """Errors found before execution: the request is to blame for each of them."""
     return [_formatted(error, _request_cause(error)) for error in errors]
+
+
+def brief_request_failures(errors: Sequence[GraphQLError]) -> list[FormattedError]:
+    """The same without a word about the schema: what is wrong, and where, would tell what there is."""
+    causes = [_innermost(error) for error in errors]
+    ours = [failure(cause) for cause in causes if isinstance(cause, LeadgraphError)]
+    return ours or [failure(BadInput("The document or its variables do not fit the schema."))]
+
+
+def without_suggestions(errors: Sequence[GraphQLError]) -> list[FormattedError]:
+    """Errors found before execution, without what the library thinks was meant."""
+    told = request_failures(errors)
+    return [{**each, "message": SUGGESTION.sub("", each["message"])} for each in told]
 
 
 def field_failures(errors: Sequence[GraphQLError]) -> list[FormattedError]:

@@ -27,7 +27,16 @@ from strawberry.execution import optimized_is_awaitable
 
 from core.errors import BadInput, LeadgraphError, TooCostly
 from gql.execution.documents import Documents, KnownDocument, RequestRefused
-from gql.execution.failures import FormattedError, failure, field_failures, request_failures, unexpected
+from gql.execution.failures import (
+    FormattedError,
+    Tell,
+    brief_request_failures,
+    failure,
+    field_failures,
+    request_failures,
+    unexpected,
+    without_suggestions,
+)
 from gql.execution.guard import Limits, check_strings
 from gql.execution.visible_schema import Shown, VisibleSchemas, asks_about_the_schema
 from gql.metrics import Metrics
@@ -102,7 +111,7 @@ class OperationRunner:
     """Executes operations of one schema.
 
     limits         what a document may hold and cost
-    introspection  whether `__schema` and `__type` are answered
+    introspection  whether `__schema` and `__type` are answered; without them errors do not tell of the schema
     suggestions    whether errors suggest names of the schema
     """
 
@@ -123,7 +132,10 @@ class OperationRunner:
         self._visible = VisibleSchemas(schema._schema)
         self._executor_class = schema.execution_context_class
         self._hide_suggestions = not suggestions
-        self._documents = Documents(schema, self.limits, introspection=introspection, suggestions=suggestions)
+        self._tell = _told(introspection, suggestions)
+        self._documents = Documents(
+            schema, self.limits, self._tell, introspection=introspection, suggestions=suggestions
+        )
 
     def prepare(self, request: OperationRequest) -> Operation:
         """Parse, guard, validate and price. Raises RequestRefused."""
@@ -239,7 +251,7 @@ class OperationRunner:
         errors = result.errors or []
         # Variables that do not fit are found by the executor, before it resolves anything.
         if result.data is None and errors and all(error.path is None for error in errors):
-            return Answer(False, errors=request_failures(errors), extensions=self._extensions(operation))
+            return Answer(False, errors=self._tell(errors), extensions=self._extensions(operation))
         return Answer(True, result.data, field_failures(errors), self._extensions(operation))
 
     def _failed(self, operation: Operation, error: Exception) -> Answer:
@@ -249,6 +261,12 @@ class OperationRunner:
     def _extensions(self, operation: Operation) -> dict[str, Any]:
         left = {} if operation.left is None else {"left": operation.left}
         return {"cost": {"requested": operation.cost, "limit": self.limits.cost, **left}}
+
+
+def _told(introspection: bool, suggestions: bool) -> Tell:
+    if not introspection:
+        return brief_request_failures
+    return request_failures if suggestions else without_suggestions
 
 
 def _choose(known: KnownDocument, name: str | None) -> OperationDefinitionNode:

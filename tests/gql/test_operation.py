@@ -193,12 +193,50 @@ def test_the_operation_is_chosen_by_its_name() -> None:
     assert refusal(both, name="C")["message"] == "Unknown operation named 'C'."
 
 
-def test_suggestions_and_introspection_can_be_switched_off() -> None:
+GUESSES = [
+    "{ helo }",
+    "{ book }",
+    "{ book { nothing } }",
+    "{ hello(nam: 1) }",
+    "{ hello(name: 1) }",
+    "{ choose }",
+    "{ choose(choice: {numbr: 1}) }",
+    "{ book { ... on Boook { number } } }",
+    "query ($a: Choise) { hello }",
+    "query ($a: Choice) { choose(choice: $a) }",
+    "{ hello @inclde(if: true) }",
+    "{ __schema { description } }",
+    '{ __type(name: "Book") { name } }',
+]
+
+
+def test_suggestions_can_be_switched_off() -> None:
+    quiet = OperationRunner(SCHEMA, suggestions=False)
+
+    for guess in ("{ helo }", "{ book }", "{ hello(nam: 1) }", "{ book { ... on Boook { number } } }"):
+        assert "Did you mean" in refusal(guess)["message"]
+        assert "Did you mean" not in refusal(guess, quiet)["message"]
+        assert refusal(guess, quiet)["locations"]
+
+
+@pytest.mark.parametrize("guess", GUESSES)
+def test_without_introspection_no_guess_tells_anything_of_the_schema(guess: str) -> None:
     closed = OperationRunner(SCHEMA, introspection=False, suggestions=False)
 
-    assert "Did you mean" in refusal("{ helo }")["message"]
-    assert "Did you mean" not in refusal("{ helo }", closed)["message"]
-    assert "introspection" in refusal("{ __schema { description } }", closed)["message"].lower()
+    assert refusal(guess, closed) == {
+        "message": "The document or its variables do not fit the schema.",
+        "extensions": {"code": "BAD_USER_INPUT"},
+    }
+
+
+async def test_without_introspection_variables_tell_nothing_of_the_schema_either() -> None:
+    closed = OperationRunner(SCHEMA, introspection=False, suggestions=False)
+    query = "query ($choice: Choice!) { choose(choice: $choice) }"
+    for given in ({"numbr": 1}, {"number": "x"}, {}, None):
+        answer = await closed.run(closed.prepare(OperationRequest(query, {"choice": given})), None)
+        assert [error["message"] for error in answer.errors] == [
+            "The document or its variables do not fit the schema."
+        ]
 
 
 def test_a_document_is_read_once_and_the_oldest_are_forgotten() -> None:
