@@ -9,11 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
-from db.models import Segment, SegmentRevision
+from db.models import Segment, SegmentGroup, SegmentRevision
 from db.paging import OrderKey, Page, Paging, fetch_page
 from db.scope_sql import visible_segments
 
-ORDER = [OrderKey(col(Segment.group_id)), OrderKey(col(Segment.position)), OrderKey(col(Segment.id))]
+ORDER = [
+    OrderKey(col(SegmentGroup.position)),
+    OrderKey(col(SegmentGroup.id)),
+    OrderKey(col(Segment.position)),
+    OrderKey(col(Segment.id)),
+]
 NEWEST_FIRST = [OrderKey(col(SegmentRevision.revision), descending=True)]
 
 
@@ -40,7 +45,12 @@ def matching(scope: Scope, choice: SegmentChoice) -> ColumnElement[bool]:
 async def page_of_segments(
     session: AsyncSession, scope: Scope, choice: SegmentChoice, paging: Paging
 ) -> Page[Segment]:
-    return await fetch_page(session, select(Segment).where(matching(scope, choice)), ORDER, paging)
+    in_group = and_(
+        col(SegmentGroup.organisation_id) == scope.organisation_id,
+        col(SegmentGroup.id) == col(Segment.group_id),
+    )
+    found = select(Segment).join(SegmentGroup, in_group).where(matching(scope, choice))
+    return await fetch_page(session, found, ORDER, paging)
 
 
 async def count_segments(session: AsyncSession, scope: Scope, choice: SegmentChoice) -> int:

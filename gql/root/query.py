@@ -120,7 +120,7 @@ class Query:
     segments: Connection[Segment] | None = reads(
         segment.list_segments,
         Permission.SEGMENT_VIEW,
-        "Segments the caller may see, by group and place.",
+        "Segments the caller may see, by the places of groups and their own.",
     )
     segments_using: list[Segment] | None = reads(
         segment_use.list_segments_using,

@@ -12,6 +12,9 @@ from tests.settings_desk import ALL_WEEK, GROUP, PROJECT, Desk, open_desk
 
 pytestmark = pytest.mark.anyio
 
+PAGE = """query($after: String) { segments(first: 3, after: $after) {
+  totalCount nodes { name } pageInfo { hasNextPage endCursor } } }"""
+
 
 @pytest.fixture
 async def desk(installation: Installation, server: Server, connect: Connect) -> Desk:
@@ -166,6 +169,26 @@ async def test_a_segment_takes_another_place_in_its_group_or_in_another_one(desk
     made = await desk.do("createSegmentGroup", "segmentGroup { id }", projectId=project, name="Q")
     foreign = await desk.refused("moveSegment", id=ids["B"], groupId=made["segmentGroup"]["id"])
     assert (foreign["code"], foreign["field"]) == ("BAD_USER_INPUT", ["input", "groupId"])
+
+
+async def test_all_segments_are_listed_by_the_places_of_their_groups_page_by_page(desk: Desk) -> None:
+    other = await desk.group("Other")
+    for name, group in (("A", GROUP), ("B", GROUP), ("X", other), ("Y", other)):
+        await desk.segment(name, groupId=group)
+
+    async def listed() -> list[str]:
+        found, after = [], None
+        while True:
+            page = (await desk.client.run(PAGE, after=after))["segments"]
+            assert page["totalCount"] == 4
+            found += [node["name"] for node in page["nodes"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+            after = page["pageInfo"]["endCursor"]
+
+    assert await listed() == ["A", "B", "X", "Y"]
+    await desk.do("moveSegmentGroup", id=other, position=1)
+    assert await listed() == ["X", "Y", "A", "B"]
 
 
 async def test_moves_at_the_same_time_leave_every_place_taken_once(desk: Desk) -> None:
