@@ -89,7 +89,7 @@ class ConditionReader:
         if field.since and not isinstance(test, Empty):
             moving = True
         asked = self.catalogue.fields[field.since] if field.since else field
-        return Condition(asked, test, positive is not operator, path, moving)
+        return Condition(asked, test, positive is not operator, path, moving, field if field.since else None)
 
     def _field(self, key: object, path: Path) -> RuleField:
         field = self.catalogue.fields.get(key) if isinstance(key, str) else None

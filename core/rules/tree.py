@@ -118,8 +118,9 @@ Held = Value | frozenset[Value] | None
 class Condition:
     """One field put to one test, or to its exact complement.
 
-    path    where it stands in the rule as it was written: `("rules", "2")`; equal rules may differ in it
-    moving  the test is another one as time passes
+    path     where it stands in the rule as it was written: `("rules", "2")`; equal rules may differ in it
+    moving   the test is another one as time passes
+    written  the field that it names, where that is another one: days since a moment ask for the moment
     """
 
     field: RuleField
@@ -127,6 +128,12 @@ class Condition:
     negated: bool = False
     path: Path = dataclass_field(default=(), compare=False)
     moving: bool = dataclass_field(default=False, compare=False)
+    written: RuleField | None = dataclass_field(default=None, compare=False)
+
+    @property
+    def named(self) -> RuleField:
+        """The field as the rule names it."""
+        return self.written or self.field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.field_catalogue import Catalogue, Kind, RuleField
-from core.fields import FALSE_WORDS, MAX_SAFE_NUMBER, TRUE_WORDS, fold, moment_of, moment_of_date, number_of
+from core.fields import (
+    EPOCH,
+    FALSE_WORDS,
+    MAX_SAFE_NUMBER,
+    TRUE_WORDS,
+    fold,
+    moment_of,
+    moment_of_date,
+    number_of,
+)
 from core.references import read_reference
 from core.rules.relative import MOST, Calendar, Unit
 from core.rules.spans import Span
@@ -39,6 +48,12 @@ def read_days(raw: Scalar, now: datetime, zone: ZoneInfo) -> Span | Misfit:
         return Misfit("a whole number of days is needed")
     day = now.astimezone(zone).date() - timedelta(days=int(number))
     return Calendar(Kind.DATETIME, zone).days(day, day)
+
+
+def days_since(moment: int, now: datetime, zone: ZoneInfo) -> int:
+    """How many days ago a moment was, in whole days of the zone: 0 is today."""
+    then = (EPOCH + timedelta(microseconds=moment)).astimezone(zone).date()
+    return (now.astimezone(zone).date() - then).days
 
 
 def plain_text(raw: Scalar) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,7 +34,7 @@ class MembershipExplanation:
     held_by  another segment of the exclusive project that has it
     broken   why the filter no longer holds together
     answers  of the parts of the filter, the whole of it first; empty without a filter that holds together
-    values   what the lead has in the fields asked about
+    values   what the lead has in the fields asked about      zone  of the organisation
     """
 
     segment: Segment
@@ -44,6 +45,7 @@ class MembershipExplanation:
     answers: tuple[Answer, ...]
     values: Mapping[str, Held]
     reasons: tuple[MembershipReason, ...]
+    zone: ZoneInfo
 
     @property
     def matches(self) -> bool | None:
@@ -78,7 +80,7 @@ async def explain_membership(
         picks=bool(segment.filter and segment.filter.get("pick")),
     )
     return MembershipExplanation(
-        segment, lead, member, held_by, broken, answers, values, reasons_of(standing)
+        segment, lead, member, held_by, broken, answers, values, reasons_of(standing), rules.catalogue.zone
     )
 
 

@@ -16,6 +16,7 @@ from core.membership import Origin
 from core.membership_reason import MembershipReason
 from core.rules import Combinator, Condition
 from core.rules.explain import Answer
+from core.rules.values import days_since
 from db.queries.membership_explanation import MembershipExplanation as Found
 from gql.context import Info
 from gql.loaders import Loaders
@@ -174,11 +175,11 @@ async def _explained(info: Info, found: Found, answer: Answer, stored: Mapping[s
         path=path,
         combinator=None,
         negated=False,
-        field=part.field.key,
-        label=part.field.label,
+        field=part.named.key,
+        label=part.named.label,
         operator=operator,
         wanted=cast("JSON | None", wanted),
-        seen=await _seen(info, found, part.field),
+        seen=await _seen(info, found, part),
         held=answer.held,
     )
 
@@ -197,11 +198,14 @@ def _asked(path: list[str], stored: Mapping[str, Any], organisation_id: int) -> 
     return ("between" if first == "lastChanged" else PART_OPERATOR), stored[first]
 
 
-async def _seen(info: Info, found: Found, field: RuleField) -> list[str]:
+async def _seen(info: Info, found: Found, part: Condition) -> list[str]:
     """What the lead has in a field, as texts: a master data value as it came in, phones masked."""
+    field = part.field
     value: Any = found.values.get(field.key)
     if value is None or value == "":
         return []
+    if part.named.kind is Kind.DAYS:
+        return [str(days_since(int(value), info.context.now, found.zone))]
     definitions = await info.context.loaders.project_fields.load(found.lead.project_id)
     definition = definitions.get(field.key)
     text = found.lead.field_values.get(field.key) if definition else None

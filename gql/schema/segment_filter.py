@@ -297,7 +297,7 @@ class FilterStep:
 
     @classmethod
     def from_core(cls, kept: Kept) -> Self:
-        field = kept.part.field.key if isinstance(kept.part, Condition) else None
+        field = kept.part.named.key if isinstance(kept.part, Condition) else None
         return cls(path=list(kept.part.path), field=field, keeps=kept.alone, remaining=kept.remaining)
 
 

@@ -8,6 +8,7 @@ from core.errors import InvalidRule
 from core.field_catalogue import Catalogue, Choice, catalogue_of
 from core.fields import Field, FieldType, moment_of, moment_of_date
 from core.rules import Rule, crossings, depends_on_time, matches, parse_rule
+from core.rules.values import days_since
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
@@ -170,6 +171,18 @@ def test_days_since_a_call_are_whole_days_of_the_organisation(
     } == ago
     assert matches(rule, {}) is (operator in ("!=", "notBetween"))
     assert depends_on_time(rule) is (operator != "notNull")
+
+
+def test_days_since_a_moment_are_counted_by_the_days_of_the_zone() -> None:
+    zone, now = ZoneInfo("Pacific/Auckland"), datetime(2026, 3, 11, 12, tzinfo=UTC)
+    began = datetime(2026, 3, 11, 11, tzinfo=UTC)
+    for moment, days in (
+        (began, 0),
+        (began - timedelta(minutes=1), 1),
+        (now - 30 * DAY, 30),
+        (now + DAY, -1),
+    ):
+        assert days_since(moment_of(moment), now, zone) == days
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Why a lead is in a segment or not, as clients are told, on both engines."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from core.access import Role, TokenLimits
 from db.models import FieldDefinition, Project
 from tests.client import Client, GraphQLFailed
 from tests.conftest import Connect
+from tests.lead_marks import TOUCH
 from tests.lead_office import FOR_EVER, found
 from tests.organisations import NOW
-from tests.segment_office import SegmentOffice, number_of, office, shop
+from tests.segment_office import SegmentOffice, number_of, office, rule, shop
 from tests.server import Server
 
 __all__ = ["office", "shop"]
@@ -26,6 +28,10 @@ PEOPLE: list[dict[str, Any]] = [
 EXPLAIN = """query($segment: ID!, $lead: ID!) { explainMembership(segmentId: $segment, leadId: $lead) {
   isMember reasons origin since ruleRevision matches broken by { email } heldBy { name }
   parts { path combinator negated field operator wanted seen held } } }"""
+
+
+STEPS = """query($id: ID!, $filter: SegmentFilterInput!) {
+  previewSegmentFilter(segmentId: $id, filter: $filter) { waterfall { steps { field keeps } } } }"""
 
 
 class Asker:
@@ -44,6 +50,24 @@ class Asker:
         with pytest.raises(GraphQLFailed) as failed:
             await self.why(segment, name)
         return str(failed.value.codes[0])
+
+
+async def test_days_since_something_are_named_and_seen_as_days(office: SegmentOffice) -> None:
+    await office.furnish(PEOPLE)
+    segment = await office.segment()
+    at = (datetime.now(UTC) - timedelta(days=5)).isoformat()
+    touched = await office.change(TOUCH, leadId=office.leads["Anna"], channel="EMAIL", at=at)
+    assert touched["userErrors"] == []
+    asked = rule(("lead.daysSinceTouch", "between", [3, 9]))
+    await office.save(segment, rule=asked)
+    for name, seen in (("Anna", ["5"]), ("Bo", [])):
+        explained = await Asker(office).why(segment, name)
+        [_, part] = explained["parts"]
+        assert (part["field"], part["operator"], part["wanted"]) == ("lead.daysSinceTouch", "between", [3, 9])
+        assert (part["seen"], part["held"]) == (seen, name == "Anna")
+    preview = await office.client.run(STEPS, id=segment, filter={"rule": asked})
+    steps = preview["previewSegmentFilter"]["waterfall"]["steps"]
+    assert steps == [{"field": "lead.daysSinceTouch", "keeps": 1}]
 
 
 async def test_each_condition_says_what_it_wants_what_it_saw_and_whether_it_held(
