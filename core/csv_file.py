@@ -10,7 +10,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from core.errors import BadInput
 from core.import_report import cells_of_report, report_width
@@ -20,6 +20,9 @@ SEPARATORS = (",", ";", "\t", "|")
 MAX_CELL = 2**20
 MAX_RECORD = 4 * MAX_CELL
 REREAD_BUDGET = 32 * MAX_CELL
+MAX_ABOVE = 20
+"""Rows above a table that are looked for."""
+
 MAX_KEPT = 1_000
 """Cells of a damaged row that are kept to be shown."""
 
@@ -48,11 +51,15 @@ NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written: Python codec name, separator, and whether its first row names the columns."""
+    """How a file is written: Python codec name, separator, and whether its first row names the columns.
+
+    rows_above  rows before that one which belong to no table, such as a title
+    """
 
     encoding: str
     separator: str
     has_header: bool
+    rows_above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,8 @@ def detect(sample: bytes, rest: Iterable[bytes] = ()) -> Dialect:
     named = _named_separator(lines[0]) if lines else None
     lines = lines if named is None else lines[1:]
     separator = named or _detect_separator(lines)
-    return Dialect(encoding, separator, has_header=not _is_data(_first_row(lines, separator)))
+    above, first = _begin_of_table(_parsed(lines, separator))
+    return Dialect(encoding, separator, has_header=not _is_data(first), rows_above=above)
 
 
 def detect_encoding(sample: bytes, rest: Iterable[bytes] = ()) -> str:
@@ -128,7 +136,7 @@ def read(chunks: Iterable[bytes], dialect: Dialect) -> CsvFile:
 
     A report of ours that comes back is read as the file it is about.
     """
-    records = _records(chunks, dialect)
+    records = islice(_records(chunks, dialect), dialect.rows_above, None)
     first = next(records, None)
     if first is None:
         return CsvFile((), iter(()))
@@ -162,20 +170,46 @@ def _detect_separator(lines: list[str]) -> str:
 
 
 def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
-    try:
-        widths = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
-    except csv.Error:
+    rows = _parsed(lines, separator)
+    above, first = _begin_of_table(rows)
+    widths = [len(row) for row in rows if not _is_blank(row)][above:]
+    if len(first) < 2:
         return (0.0, 0)
-    if not widths or widths[0] < 2:
-        return (0.0, 0)
-    return (Counter(widths)[widths[0]] / len(widths), widths[0])
+    return (Counter(widths)[len(first)] / len(widths), len(first))
 
 
-def _first_row(lines: list[str], separator: str) -> list[str]:
+def _parsed(lines: list[str], separator: str) -> list[list[str]]:
+    """The rows, blank lines being empty ones; none where they cannot be told apart."""
     try:
-        return next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+        return list(csv.reader(lines, delimiter=separator))
     except csv.Error:
         return []
+
+
+def _begin_of_table(rows: list[list[str]]) -> tuple[int, list[str]]:
+    """How many rows stand above the table, and its first row, which is empty where there is none.
+
+    Above it stand titles: rows with one cell filled, followed by a blank line or as wide as the table.
+    """
+    begun = [row for row in rows if not _is_blank(row)]
+    titles = list(takewhile(lambda row: _filled(row) < 2, begun[:MAX_ABOVE]))
+    table = begun[len(titles) :]
+    if not table or not any(map(_filled, titles)) or _is_data(table[0]):
+        return 0, begun[0] if begun else []
+    first, width = rows.index(titles[0]), len(table[0])
+    is_apart = any(map(_is_blank, rows[first : rows.index(table[0])]))
+    is_padded = width > 2 and all(len(row) == width for row in titles)
+    agree = 2 * sum(len(row) == width for row in table) > len(table)
+    return (len(titles), table[0]) if (is_apart or is_padded) and agree else (0, begun[0])
+
+
+def _is_blank(row: list[str]) -> bool:
+    """Whether a line is none: without a sign, or of blanks alone."""
+    return not row or (len(row) == 1 and not row[0].strip())
+
+
+def _filled(row: list[str]) -> int:
+    return sum(not cell.isspace() for cell in row if cell)
 
 
 def _is_data(cells: list[str]) -> bool:
@@ -296,7 +330,7 @@ def _records(chunks: Iterable[bytes], dialect: Dialect) -> Iterator[Row | Damage
     source = _LineSource(_lines(chunks, dialect.encoding))
     reader = csv.reader(source, delimiter=dialect.separator, strict=True)
     bad = UNDECODABLE if dialect.encoding.startswith("utf-8") else re.compile("\ufffd")
-    width = 0
+    width, above = 0, dialect.rows_above
     while True:
         line = source.next_line
         try:
@@ -311,11 +345,12 @@ def _records(chunks: Iterable[bytes], dialect: Dialect) -> Iterator[Row | Damage
             continue
         fault = next((fault for used in source.used if (fault := _fault(used, bad))), None)
         source.forget()
-        if not cells or (len(cells) == 1 and not cells[0].strip()):
+        if _is_blank(cells):
             continue
         if line == 1 and _named_separator(dialect.separator.join(cells)) is not None:
             continue
-        width = width or len(cells)
+        above -= 1
+        width = width or (len(cells) if above < 0 else 0)
         yield Row(line, cells) if fault is None else _damaged(line, cells, *fault)
 
 

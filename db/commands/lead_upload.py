@@ -296,7 +296,8 @@ async def _open_campaign(session: AsyncSession, scope: Scope, campaign_id: int) 
 
 def dialect_of(record: Mapping[str, object]) -> Dialect:
     """The dialect an upload's row holds."""
-    return Dialect(str(record["encoding"]), str(record["separator"]), bool(record["has_header"]))
+    above = int(str(record.get("rows_above", 0)))
+    return Dialect(str(record["encoding"]), str(record["separator"]), bool(record["has_header"]), above)
 
 
 async def _inspected(

@@ -26,6 +26,8 @@ from gql.schema.node import Node
 from gql.schema.upload_settings import UploadSettings, UploadSettingsInput
 from gql.schema.user_error import UserError
 
+MAX_ROWS_ABOVE = 100
+
 
 class UploadState(StrEnum):
     """How far an upload is."""
@@ -52,6 +54,9 @@ class CsvDialect:
     encoding: str = strawberry.field(description="Such as utf-8, utf-8-sig (with byte order mark), cp1252.")
     separator: str = strawberry.field(description="The sign between cells.")
     has_header: bool = strawberry.field(description="Whether the first row names the columns.")
+    rows_above: int = strawberry.field(
+        default=0, description="Rows above that one that are left out, such as a title."
+    )
 
 
 @strawberry.type(description="A column of an uploaded file.")
@@ -146,6 +151,10 @@ class CsvDialectInput:
     has_header: bool | None = strawberry.field(
         default=None, description="Whether the first row names the columns."
     )
+    rows_above: int | None = strawberry.field(
+        default=None,
+        description=f"Rows above that one to leave out, at most {MAX_ROWS_ABOVE}; blank lines are none.",
+    )
 
     def over(self, found: Dialect) -> Dialect:
         """What was found, save for what is said here. Raises BadInput."""
@@ -153,7 +162,13 @@ class CsvDialectInput:
         if len(separator) != 1 or separator in '"\r\n\x00':
             raise BadInput("A separator is one sign.", field=("input", "dialect", "separator"))
         encoding = found.encoding if self.encoding is None else known_encoding(self.encoding)
-        return Dialect(encoding, separator, found.has_header if self.has_header is None else self.has_header)
+        above = found.rows_above if self.rows_above is None else self.rows_above
+        if not 0 <= above <= MAX_ROWS_ABOVE:
+            raise BadInput(
+                f"From 0 to {MAX_ROWS_ABOVE} rows are left out.", field=("input", "dialect", "rowsAbove")
+            )
+        has_header = found.has_header if self.has_header is None else self.has_header
+        return Dialect(encoding, separator, has_header, above)
 
 
 @strawberry.input(description="A file that is about to be sent.")

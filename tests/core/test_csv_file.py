@@ -259,3 +259,31 @@ def test_a_million_columns_of_one_name_are_named_at_once() -> None:
     columns = read([b"x," * 200_000 + b"x\n"], Dialect("utf-8", ",", has_header=True)).columns
     assert columns[:2] == ("x", "x (2)")
     assert columns[-1] == "x (200001)"
+
+
+@pytest.mark.parametrize(
+    ("text", "above", "has_header"),
+    [
+        ("Title\n\nname;phone\nAnna;2015550101\n", 1, True),
+        ("Title;;\nname;phone;x\nAnna;2015550101;y\n", 1, True),
+        ("Title;;\n;;\n\nname;phone;x\nAnna;2015550101;y\n", 2, True),
+        ("  \nTitle\n  \nname;phone\nAnna;2015550101\n", 1, True),
+        ("Title\nname;phone\nAnna;2015550101\n", 0, True),
+        ("phone;;\n2015550101;Anna;x\n", 0, True),
+        (";;\nname;phone;x\nAnna;2015550101;y\n", 0, True),
+        ("Title\n\nname;phone\n1;2;3\n1;2;3\n1;2;3\n", 0, True),
+        ("name\n\nAnna\n", 0, True),
+        ("2015550101\n\n2015550102\n", 0, False),
+        ("\n" * 5 + "T\n" * 21 + "\nname;phone\n", 0, True),
+    ],
+)
+def test_titles_above_a_table_are_told_from_its_heading(text: str, above: int, has_header: bool) -> None:
+    found = detect(text.encode())
+    assert (found.rows_above, found.has_header) == (above, has_header)
+
+
+def test_rows_above_a_table_are_no_rows_and_do_not_say_how_wide_it_is() -> None:
+    text = 'Title\n\nname,note\nAnna,"a\nb"\nBo,c\n'
+    file = read_text(text, Dialect("utf-8", ",", has_header=True, rows_above=1))
+    assert file.columns == ("name", "note")
+    assert list(file.rows) == [Row(4, ["Anna", "a\nb"]), Row(6, ["Bo", "c"])]

@@ -24,7 +24,8 @@ class Case:
     """A file and its outcome.
 
     leads    phone and name by line      invalid  reason by line      duplicates  the line each line repeats
-    dialect  encoding and separator that were found, with `headless` where no row names the columns
+    dialect  encoding and separator that were found, with `headless` where no row names the columns and `above`
+             rows that are left out before it
     columns  as they were found; None does not ask
     mapping  what fills `phone` and `name`, where the suggestion does not do
     chosen   a dialect that is chosen by hand      refused  how the upload or submission is refused
@@ -37,6 +38,7 @@ class Case:
     duplicates: Mapping[int, int] = field(default_factory=dict)
     dialect: tuple[str, str] = ("utf-8", ",")
     headless: bool = False
+    above: int = 0
     columns: Sequence[str] | None = None
     mapping: Mapping[str, str] | None = None
     chosen: Mapping[str, object] | None = None
@@ -48,6 +50,7 @@ def rows(*lines: str, end: str = "\n") -> bytes:
 
 
 ANN = {2: (A, "Ann")}
+ANN_THIRD = {3: (A, "Ann")}
 ZOE = {2: (A, "Zoë")}
 ZOE_TEXT = "phone,name\n2015550101,Zoë\n"
 FIRST = {"Column 1": "phone", "Column 2": "name"}
@@ -122,6 +125,12 @@ SHAPES = [
     Case("headings with blanks around and within", b" phone ,  full   name \n2015550101,Ann\n", ANN, columns=["phone", "full name"], mapping={"phone": "phone", "full name": "name"}),
     Case("headings over two lines", b'phone,"full\nname"\n2015550101,Ann\n', {3: (A, "Ann")}, columns=["phone", "full name"], mapping={"phone": "phone", "full name": "name"}),
     Case("headings in capitals", b"PHONE,NAME\n2015550101,Ann\n", ANN),
+    Case("a title and a blank line above the heading", b"Leads of March\n\nphone;name\n2015550101;Ann\n2015550102;Bob\n", {4: (A, "Ann"), 5: (B, "Bob")}, dialect=("utf-8", ";"), above=1, columns=["phone", "name"]),
+    Case("titles as wide as the table, as spreadsheets save them", b'Leads of March,,\nby,,\n,,\nphone,name,x\n2015550101,"Ann\nDoe",1\n2015550102,Bob,\n', {5: (A, "Ann\nDoe"), 7: (B, "Bob")}, above=3, columns=["phone", "name", "x"]),
+    Case("a title right above the heading, by choice", b"Leads of March\nphone;name\n2015550101;Ann\n", ANN_THIRD, dialect=("utf-8", ";"), above=1, chosen={"rowsAbove": 1, "separator": ";"}),
+    Case("a heading that is taken for a title by choice", b"x,y\nphone,name\n2015550101,Ann\n", ANN_THIRD, above=1, chosen={"rowsAbove": 1}),
+    Case("more rows above than a table can have", b"phone,name\n2015550101,Ann\n", chosen={"rowsAbove": 101}, refused="From 0 to 100 rows"),
+    Case("rows above that are all there is", b"phone,name\n2015550101,Ann\n", chosen={"rowsAbove": 2}, refused="The file is empty"),
     Case("no heading", b"2015550101,Ann\n2015550102,Bob\n", {1: (A, "Ann"), 2: (B, "Bob")}, headless=True, columns=["Column 1", "Column 2"], mapping=FIRST),
     Case("a heading that is taken for none by choice", b"phone,name\n2015550101,Ann\n", ANN, {1: NOT_A_PHONE}, headless=True, mapping=FIRST, chosen={"hasHeader": False}),
     Case("no heading, one column", b"2015550101\n2015550102\n", {1: (A, None), 2: (B, None)}, headless=True, mapping={"Column 1": "phone"}),

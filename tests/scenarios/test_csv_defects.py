@@ -28,7 +28,7 @@ CREATE_UPLOAD = """mutation($campaign: ID!) { createLeadUpload(input: {campaignI
   fileName: "leads.csv", settings: {duplicateField: "phone", duplicateScope: NONE}}) {
   leadUpload { id url } userErrors { message } } }"""
 INSPECT = """query($id: ID!) { leadUpload(id: $id) { columns { name }
-  dialect { encoding separator hasHeader } } }"""
+  dialect { encoding separator hasHeader rowsAbove } } }"""
 UPDATE = """mutation($input: UpdateLeadUploadInput!) { updateLeadUpload(input: $input) {
   leadUpload { id } userErrors { message } } }"""
 IMPORT = """mutation($id: ID!) { importLeads(input: {uploadId: $id}) {
@@ -75,7 +75,12 @@ async def test_a_file_comes_to_its_exact_outcome(door: tuple[Client, str], case:
     upload = await received(client, campaign, case)
     seen = (await client.run(INSPECT, id=upload))["leadUpload"]
     encoding, separator = case.dialect
-    assert seen["dialect"] == {"encoding": encoding, "separator": separator, "hasHeader": not case.headless}
+    assert seen["dialect"] == {
+        "encoding": encoding,
+        "separator": separator,
+        "hasHeader": not case.headless,
+        "rowsAbove": case.above,
+    }
     if case.columns is not None:
         assert [column["name"] for column in seen["columns"]] == case.columns
     pool = await imported(client, upload)
