@@ -64,7 +64,7 @@ def writers_of_leads(*statements: str) -> set[str]:
 
 def test_leads_are_written_in_bulk_only_where_they_are_counted() -> None:
     """Wrap such a statement in `db.lead_counts.counting`, or else say with `note_leads` what it did."""
-    only_leases = {"db/commands/calling.py"}
+    only_leases = {"db/commands/call_session.py"}
     assert writers_of_leads("insert", "update", "delete", "bulk_insert") == only_leases | {
         "db/commands/import_undo.py",
         "db/commands/lead.py",
@@ -75,7 +75,7 @@ def test_leads_are_written_in_bulk_only_where_they_are_counted() -> None:
 
 def test_automation_hears_of_leads_that_are_written_in_bulk() -> None:
     """Say with `db.lead_changes.note_changed` which they are."""
-    only_leases = {"db/commands/calling.py", "db/commands/lead_claim.py"}
+    only_leases = {"db/commands/call_session.py", "db/commands/lead_claim.py"}
     telling = places(r"^note_changed$", "db")
     assert writers_of_leads("insert", "update", "bulk_insert") - only_leases <= telling
 
