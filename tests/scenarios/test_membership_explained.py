@@ -62,7 +62,7 @@ async def test_days_since_something_are_named_and_seen_as_days(office: SegmentOf
     await office.save(segment, rule=asked)
     for name, seen in (("Anna", ["5"]), ("Bo", [])):
         explained = await Asker(office).why(segment, name)
-        [_, part] = explained["parts"]
+        [part] = explained["parts"]
         assert (part["field"], part["operator"], part["wanted"]) == ("lead.daysSinceTouch", "between", [3, 9])
         assert (part["seen"], part["held"]) == (seen, name == "Anna")
     preview = await office.client.run(STEPS, id=segment, filter={"rule": asked})
