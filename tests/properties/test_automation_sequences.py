@@ -18,7 +18,7 @@ from tests.db.automation import Follower
 from tests.db.imports import NOW
 from tests.organisations import new_tenant
 
-LEADS, SEGMENTS, EXAMPLES = 5, 4, 12
+LEADS, SEGMENTS, EXAMPLES = 5, 6, 12
 CITIES = ["oslo", "rome", "bern"]
 
 CITY = st.sampled_from(CITIES)
@@ -35,7 +35,9 @@ STEPS = st.one_of(
 
 
 class Office:
-    """Three segments that ask for cities, and one that asks about the members of the first."""
+    """Three segments that ask for cities; one that asks about the members of the first, one whom its rules
+    select, and one whom the rules of that one do not select.
+    """
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
@@ -47,10 +49,17 @@ class Office:
         await self.follower.push(*(CITIES * LEADS)[:LEADS])
         for cities in self.wanted:
             self.segments.append(await self.follower.segment(_in_cities(cities)))
-        first = opaque("Segment", self.follower.scope.organisation_id, self.segments[0])
-        condition = {"field": "lead.segments", "operator": "inSegment", "value": [first]}
-        chosen = SegmentFilter(rule={"combinator": "and", "rules": [condition]})
-        self.segments.append(await self.follower.segment(chosen))
+        for place, operator, by in (
+            (0, "inSegment", "members"), (0, "inSegment", "rules"), (4, "notInSegment", "rules"),
+        ):  # fmt: skip
+            named = opaque("Segment", self.follower.scope.organisation_id, self.segments[place])
+            condition = {
+                "field": "lead.segments",
+                "operator": operator,
+                "value": {"segments": [named], "by": by},
+            }
+            chosen = SegmentFilter(rule={"combinator": "and", "rules": [condition]})
+            self.segments.append(await self.follower.segment(chosen))
 
     async def take(self, step: Sequence[Any]) -> None:
         follower = self.follower
@@ -91,11 +100,13 @@ class Office:
             counted = {row.id: row.member_count for row in await session.execute(counts)}
         origins = {(row.segment_id, row.lead_id): row.origin for row in rows}
         members: list[set[int]] = []
+        everyone = {lead.id for lead in leads}
+        selected = [
+            {lead.id for lead in leads if lead.field_values["city"] in wanted} for wanted in self.wanted
+        ]
         for place, segment in enumerate(self.segments):
-            if place < len(self.wanted):
-                matching = {lead.id for lead in leads if lead.field_values["city"] in self.wanted[place]}
-            else:
-                matching = members[0]
+            asked = {3: lambda: members[0], 4: lambda: selected[0], 5: lambda: everyone - selected[0]}
+            matching = selected[place] if place < len(self.wanted) else asked[place]()
             pinned = {lead.id for lead in leads if origins.get((segment, lead.id)) == "hand"}
             barred = {lead.id for lead in leads if origins.get((segment, lead.id)) == "removed_by_hand"}
             by_rule = {lead.id for lead in leads if origins.get((segment, lead.id)) == "rule"}
