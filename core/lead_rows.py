@@ -115,7 +115,7 @@ class RowReader:
             else:
                 warnings.append(ValueWarning(column, raw, value.reason))
             values[field.key] = raw
-        dialled = next((phone for phone in self._phones if phone.key in search), None)
+        dialled = self._phone if self._phone.key in search else self._other_phone(search)
         if (problem := self._missing(row, search)) is not None or dialled is None:
             return problem or self._without_phone(row, warnings)
         # A row without the phone that tells duplicates is told by the one it has.
@@ -136,6 +136,9 @@ class RowReader:
         if at is None or at >= min(len(self._columns), len(row.cells)):
             return RowProblem(row.line, None, None, reason, row.cells)
         return RowProblem(row.line, self._columns[at], row.cells[at], reason, row.cells)
+
+    def _other_phone(self, search: dict[str, Value]) -> Field | None:
+        return next((phone for phone in self._phones if phone.key in search), None)
 
     def _missing(self, row: Row, search: dict[str, Value]) -> RowProblem | None:
         for field in self._required:
