@@ -1,7 +1,7 @@
 """Reading segments and the revisions of their filters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Scope
+from core.fields import fold
 from db.models import Segment, SegmentGroup, SegmentRevision
 from db.paging import OrderKey, Page, Paging, fetch_page
-from db.scope_sql import visible_segments
+from db.scope_sql import among, visible_segments
 
 ORDER = [
     OrderKey(col(SegmentGroup.position)),
@@ -29,6 +30,7 @@ class SegmentChoice:
     project_id: int | None = None
     group_id: int | None = None
     active: bool | None = None
+    ids: frozenset[int] | None = None
 
 
 def matching(scope: Scope, choice: SegmentChoice) -> ColumnElement[bool]:
@@ -39,7 +41,17 @@ def matching(scope: Scope, choice: SegmentChoice) -> ColumnElement[bool]:
         (col(Segment.active), choice.active),
     ]
     narrowed = [column == value for column, value in wanted if value is not None]
+    narrowed.append(among(col(Segment.id), choice.ids))
     return and_(col(Segment.organisation_id) == scope.organisation_id, visible_segments(scope), *narrowed)
+
+
+async def segments_called(
+    session: AsyncSession, scope: Scope, choice: SegmentChoice, part: str
+) -> SegmentChoice:
+    """Those of the choice whose names contain a text, in full Unicode whatever its case."""
+    named = select(col(Segment.id), col(Segment.name)).where(matching(scope, choice))
+    wanted, rows = fold(part), (await session.execute(named)).all()
+    return replace(choice, ids=frozenset(row.id for row in rows if wanted in fold(row.name)))
 
 
 async def page_of_segments(

@@ -1,5 +1,6 @@
 """Segments: the list, and their edits."""
 
+from core.errors import BadInput
 from core.filter_diff import differences
 from db.commands import segment as commands
 from db.commands.segment_automation import create_automated, update_automated
@@ -10,7 +11,7 @@ from db.queries import segment as queries
 from gql.context import Info
 from gql.schema import ids
 from gql.schema.pagination import After, Connection, First, connection_of, paging_of
-from gql.schema.segment import ActiveSegments, OfGroup, OfProject, Segment, SegmentId
+from gql.schema.segment import ActiveSegments, OfGroup, OfProject, Segment, SegmentId, SegmentSearch
 from gql.schema.segment_change import (
     CopySegmentInput,
     CopySegmentPayload,
@@ -26,6 +27,7 @@ from gql.schema.shown_ids import shown_choices
 from gql.schema.shown_phones import shown_filter
 
 NOUN = "Segment"
+MAX_SEARCH = 200
 
 
 async def list_segments(
@@ -33,6 +35,7 @@ async def list_segments(
     project_id: OfProject = None,
     group_id: OfGroup = None,
     active: ActiveSegments = None,
+    search: SegmentSearch = None,
     first: First = 50,
     after: After = None,
 ) -> Connection[Segment]:
@@ -43,11 +46,16 @@ async def list_segments(
         active,
     )
 
+    if search is not None and len(search) > MAX_SEARCH:
+        raise BadInput(f"A search has at most {MAX_SEARCH} characters.", field=["search"])
+
     async def count() -> int:
         async with context.database.reading() as session:
             return await queries.count_segments(session, context.scope, choice)
 
     async with context.database.reading() as session:
+        if search:
+            choice = await queries.segments_called(session, context.scope, choice, search)
         page = await queries.page_of_segments(session, context.scope, choice, paging)
     return connection_of(page, paging, Segment.from_row, count)
 

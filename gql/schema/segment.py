@@ -376,3 +376,6 @@ OfGroup = Annotated[strawberry.ID | None, strawberry.argument(description="Only 
 ActiveSegments = Annotated[
     bool | None, strawberry.argument(description="Only active segments, or only inactive ones.")
 ]
+SegmentSearch = Annotated[
+    str | None, strawberry.argument(description="Part of the name, in any case; at most 200 characters.")
+]

@@ -1,6 +1,7 @@
 """Groups of segments, and the places of segments in them, over HTTP on both engines."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.settings_desk import ALL_WEEK, GROUP, PROJECT, Desk, open_desk
 
 pytestmark = pytest.mark.anyio
 
+SEARCH = """query($search: String, $group: ID) { segments(search: $search, groupId: $group) {
+  totalCount nodes { name } } }"""
 PAGE = """query($after: String) { segments(first: 3, after: $after) {
   totalCount nodes { name } pageInfo { hasNextPage endCursor } } }"""
 
@@ -189,6 +192,26 @@ async def test_all_segments_are_listed_by_the_places_of_their_groups_page_by_pag
     assert await listed() == ["A", "B", "X", "Y"]
     await desk.do("moveSegmentGroup", id=other, position=1)
     assert await listed() == ["X", "Y", "A", "B"]
+
+
+async def test_segments_are_searched_by_a_part_of_their_names_in_any_case(desk: Desk) -> None:
+    for name in ("ÅRHUS pets", "Århus 100%", "Oslo", "100 beds"):
+        await desk.segment(name)
+
+    async def found(search: str, **more: Any) -> list[str]:
+        page = (await desk.client.run(SEARCH, search=search, **more))["segments"]
+        assert page["totalCount"] == len(page["nodes"])
+        return [node["name"] for node in page["nodes"]]
+
+    assert await found("århus") == ["ÅRHUS pets", "Århus 100%"]
+    assert await found("0%") == ["Århus 100%"]
+    assert await found("A\u030aRHUS P") == ["ÅRHUS pets"]
+    assert await found("nowhere") == []
+    assert len(await found("")) == 4
+    assert await found("100", group=await desk.group("Other")) == []
+    with pytest.raises(GraphQLFailed) as failed:
+        await found("x" * 201)
+    assert failed.value.codes == ["BAD_USER_INPUT"]
 
 
 async def test_moves_at_the_same_time_leave_every_place_taken_once(desk: Desk) -> None:
