@@ -325,7 +325,7 @@ async def test_an_import_is_cancelled_and_resumed_without_a_row_lost_or_twice(of
 async def test_a_cancelled_import_whose_pool_was_deleted_does_not_go_on_and_says_why(
     office: ImportOffice,
 ) -> None:
-    campaign = await office.campaign("GONE")
+    campaign = await office.campaign("POOL-GONE")
     begun = await office.submitted(await office.uploaded(campaign, phones(0, 20_000)))
     job, pool = begun["job"]["id"], begun["leadPool"]["id"]
     await reached(office, job, 200)
