@@ -11,17 +11,30 @@ from bench.claims import compare_claims
 from bench.data import FIELDS, NARROW
 from bench.documents import compare_documents
 from bench.engines import Engine, engines
+from bench.hostile_documents import measure_refusals
 from bench.hot_read import compare_hot_read
 from bench.import_memory import measure_memory
 from bench.import_rows import compare_import
 from bench.measure import Comparison, save, show
 from bench.members import compare_members
+from bench.permission_checks import compare_permission_checks
 from bench.pools import compare_pools
 from bench.rules import RULES, compare_rules
 from bench.world import add_leads, add_segment, make_world
 
 ENGINES = ("sqlite", "postgresql")
-PARTS = ("automation", "documents", "import", "memory", "pools", "rules", "members", "read", "claim")
+PARTS = (
+    "automation",
+    "documents",
+    "import",
+    "memory",
+    "pools",
+    "rules",
+    "members",
+    "read",
+    "permissions",
+    "claim",
+)
 SIZES = (10, 500)
 RESULTS = Path(__file__).parent / "results"
 
@@ -68,7 +81,7 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
             world, leads = await make_world(database), min(asked.leads, 20_000)
             await add_leads(world, asked.seed, leads)
             found += await compare_automation(engine, world, asked.seed, leads, asked.repeats)
-    if {"rules", "members", "read", "claim"}.isdisjoint(parts):
+    if {"rules", "members", "read", "permissions", "claim"}.isdisjoint(parts):
         return found
     async with engine.database() as database:
         world = await make_world(database)
@@ -80,6 +93,8 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
             found += await compare_members(engine, world, min(asked.repeats, 3))
         if "claim" in parts:
             found.append(await compare_claims(engine, world, segment_id, asked.claims, asked.repeats))
+        if "permissions" in parts:
+            found.append(await compare_permission_checks(engine.name, world, segment_id, asked.repeats))
         if "read" in parts and engine.name == "sqlite":
             found.append(await compare_hot_read(world, segment_id, engine.folder, asked.repeats))
     return found
@@ -92,6 +107,7 @@ def main() -> None:
     gc.freeze()  # as the server does once it is built
     if "documents" in (asked.only or PARTS):
         found += asyncio.run(compare_documents(asked.seed, asked.repeats))
+        found.append(asyncio.run(measure_refusals(asked.repeats)))
     with (
         tempfile.TemporaryDirectory(prefix="leadgraph-bench-") as folder,
         engines(asked.engine or ENGINES, Path(folder)) as ready,

@@ -26,8 +26,9 @@ from gql.execution.cost import operation_cost, page_variables
 from gql.execution.failures import FormattedError, Tell, failure, request_failures
 from gql.execution.guard import Limits, check_shape
 
-# A token takes about one kilobyte of syntax tree: at most some 100 MB, 500 documents of ordinary size.
-_KEPT_TOKENS = 100_000
+# A token takes about one kilobyte of syntax tree: at most some 40 MB, 200 documents of ordinary size. Each
+# full round of the collector looks at all of it, and whoever is served meanwhile waits.
+_KEPT_TOKENS = 40_000
 _KEPT_COSTS = 100
 _ABSENT = object()
 
