@@ -28,6 +28,7 @@ __all__ = [
     "permission_of",
     "plans_at_most",
     "requires",
+    "shown_with",
     "signed_in",
     "undeclared_fields",
 ]
@@ -111,6 +112,14 @@ class OpenToAll(FieldExtension):
 def requires(permission: Permission) -> Requirement:
     """For a field that needs a feature permission. Raises Forbidden, or Unauthenticated without a token."""
     return Requirement(permission)
+
+
+def shown_with(permission: Permission) -> PermissionDirective:
+    """Declares what the objects of a field need, which whoever loads them asks for: it is null without.
+
+    For fields of many objects in an answer, whose number `requires` would be felt in.
+    """
+    return PermissionDirective(feature=permission)
 
 
 def signed_in() -> Requirement:

@@ -14,7 +14,7 @@ from db.models import Segment as Row
 from db.models import SegmentMember as MemberRow
 from db.queries.segment_member import pending_job
 from db.queries.segment_reminder import page_of_expired, reminder_of
-from gql.authz.requires import requires
+from gql.authz.requires import requires, shown_with
 from gql.context import Info
 from gql.schema.access import AccessEntry, load_access
 from gql.schema.call_reason import Reason
@@ -107,7 +107,7 @@ class SegmentMember:
         "hours of the lead's campaign go before the segment's, both ways.",
     )
     lead: Lead | None = strawberry.field(
-        resolver=resolve_lead, extensions=[requires(Permission.LEAD_VIEW)], description="The lead."
+        resolver=resolve_lead, directives=[shown_with(Permission.LEAD_VIEW)], description="The lead."
     )
     added_by: User | None = strawberry.field(
         resolver=resolve_added_by, description="Who added it; null where a rule or the operator did."
