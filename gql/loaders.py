@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from core.access import Permission, Scope
+from core.access import Permission, Resource, Right, Scope
 from core.calling import Reason
 from core.field_catalogue import Catalogue
 from core.policies import PolicyLine, Subject
@@ -55,7 +55,7 @@ from db.queries.plan import visible_plans
 from db.queries.policy import object_lines
 from db.queries.segment import count_revisions, page_of_revisions
 from db.queries.segment_goal import GoalStanding, standings_of_segments
-from db.queries.segment_member import count_members, page_of_members
+from db.queries.segment_member import count_members, leads_by_member, page_of_members
 from db.queries.segment_overlap import first_segments
 from db.queries.segment_owner import owners_by_segment
 from db.queries.segment_reminder import expired_counts, lights
@@ -101,6 +101,7 @@ class Loaders:
         self.field_definition = self._by_id(FieldDefinition)
         self.import_mapping = self._by_id(ImportMapping)
         self.lead = self._by_id(Lead)
+        self._lead_of_member = SharedLoader(load_fn=self._load_leads_of_members, max_batch_size=1_000)
         self.lead_pool = self._by_id(LeadPool)
         self.pipeline = self._by_id(Pipeline)
         self.plan = SharedLoader(load_fn=self._load_plans, max_batch_size=1_000)
@@ -153,6 +154,19 @@ class Loaders:
         self.starred_view: DataLoader[tuple[()], int | None] = SharedLoader(load_fn=self._load_star)
         self.user_groups = SharedLoader(load_fn=self._load_groups, max_batch_size=1_000)
         self.access = SharedLoader(load_fn=self._load_access, max_batch_size=1_000)
+
+    async def lead_of_member(self, segment_id: int, lead_id: int) -> Lead | None:
+        """The lead of a member of a segment in sight, which takes less than looking for any way to see it."""
+        if self._scope.within(Resource.LEAD, Right.VIEW) is None:
+            return await self.lead.load(lead_id)
+        return await self._lead_of_member.load((segment_id, lead_id)) or await self.lead.load(lead_id)
+
+    async def _load_leads_of_members(self, members: list[tuple[int, int]]) -> list[Lead | None]:
+        if not self._shows(Lead):
+            return [None] * len(members)
+        async with self._database.reading() as session:
+            found = await leads_by_member(session, self._scope, members)
+        return [found.get(member) for member in members]
 
     async def _load_access(self, names: list[str]) -> list[list[PolicyLine]]:
         async with self._database.reading() as session:

@@ -40,6 +40,22 @@ async def leads_of_members(
     return [(member, lead) for member, lead in await session.execute(statement)]
 
 
+async def leads_by_member(
+    session: AsyncSession, scope: Scope, members: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], Lead]:
+    """The leads of members, by segment and lead; what was a member and is none any more is left out."""
+    in_lead = and_(
+        col(Lead.organisation_id) == scope.organisation_id, col(Lead.id) == col(SegmentMember.lead_id)
+    )
+    segment_ids, lead_ids = ({member[place] for member in members} for place in (0, 1))
+    statement = (
+        select(col(SegmentMember.segment_id), Lead)
+        .join(Lead, in_lead)
+        .where(_members(scope, sorted(segment_ids)), col(SegmentMember.lead_id).in_(lead_ids))
+    )
+    return {(segment_id, lead.id): lead for segment_id, lead in await session.execute(statement)}
+
+
 async def count_members(session: AsyncSession, scope: Scope, segment_ids: Sequence[int]) -> dict[int, int]:
     """How many members each of the segments has that the caller sees and that have any."""
     counted = select(col(SegmentMember.segment_id), func.count()).where(_members(scope, segment_ids))

@@ -88,7 +88,7 @@ class SegmentMember:
     added_at: datetime = strawberry.field(description="When it came in, UTC.")
 
     async def resolve_lead(self, info: Info) -> Lead | None:
-        row = await info.context.loaders.lead.load(self.row.lead_id)
+        row = await info.context.loaders.lead_of_member(self.row.segment_id, self.row.lead_id)
         return Lead.from_row(row) if row else None
 
     async def resolve_added_by(self, info: Info) -> User | None:
