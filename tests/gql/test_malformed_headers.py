@@ -188,4 +188,4 @@ async def test_no_head_makes_an_error_of_the_server(installation: Installation, 
 
     assert (await answered(server.url, posted())).startswith(b"HTTP/1.1 200 ")
     assert "Traceback" not in server.output()
-    assert "[error" not in server.output()
+    assert '"level": "error"' not in server.output()
