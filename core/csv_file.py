@@ -194,7 +194,7 @@ def _begin_of_table(rows: list[list[str]]) -> tuple[int, list[str]]:
     begun = [row for row in rows if not _is_blank(row)]
     titles = list(takewhile(lambda row: _filled(row) < 2, begun[:MAX_ABOVE]))
     table = begun[len(titles) :]
-    if not table or not any(map(_filled, titles)) or _is_data(table[0]):
+    if not table or _filled(table[0]) < 2 or not any(map(_filled, titles)) or _is_data(table[0]):
         return 0, begun[0] if begun else []
     first, width = rows.index(titles[0]), len(table[0])
     is_apart = any(map(_is_blank, rows[first : rows.index(table[0])]))

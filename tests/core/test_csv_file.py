@@ -275,6 +275,7 @@ def test_a_million_columns_of_one_name_are_named_at_once() -> None:
         ("name\n\nAnna\n", 0, True),
         ("2015550101\n\n2015550102\n", 0, False),
         ("\n" * 5 + "T\n" * 21 + "\nname;phone\n", 0, True),
+        ("phone\n\n" + "tel. 2015550101\n" * 40, 0, True),
     ],
 )
 def test_titles_above_a_table_are_told_from_its_heading(text: str, above: int, has_header: bool) -> None:
