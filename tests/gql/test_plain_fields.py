@@ -1,17 +1,19 @@
 """The quick way makes of a selection what graphql-core makes of it, errors and their paths included."""
 
 import asyncio
-from collections.abc import Iterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import pytest
 import strawberry
-from graphql import ExecutionResult, execute, parse
+from graphql import ExecutionResult, execute, parse, subscribe
+from graphql.execution.collect_fields import CollectedFields
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from gql.execution.plain_fields import PlainFieldsExecutor
+from gql.execution.plain_fields import PlainFieldsExecutor, Selection
 
 
 @strawberry.enum
@@ -128,6 +130,14 @@ class Query:
         return lead(name=later(), score=later())
 
 
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def lead(self, events: int) -> AsyncIterator[Lead]:
+        for number in range(events):
+            yield lead(attempts=number)
+
+
 PLAIN = "id name open attempts score light at __typename"
 DOCUMENTS = (
     f"query($odd: String!) {{ lead(odd: $odd) {{ {PLAIN} }} }}",
@@ -175,3 +185,24 @@ async def test_fields_come_in_the_order_in_which_they_are_selected() -> None:
     data, _ = await executed(PlainFieldsExecutor, text, "usual")
 
     assert list(data["lead"]) == ["shout", "name", "next", "id"]
+
+
+async def test_a_stream_keeps_nothing_of_the_events_it_has_told() -> None:
+    kept: list[int] = []
+    source = subscribe(
+        strawberry.Schema(query=Query, subscription=Subscription, types=[Lead, Pool])._schema,
+        parse("subscription { lead(events: 60) { name attempts next { name } must { number } } }"),
+        executor_class=PlainFieldsExecutor,
+        operation_extensions={},
+    )
+    told = source if isinstance(source, AsyncIterator | ExecutionResult) else await source
+    assert isinstance(told, AsyncIterator)
+
+    async for event in told:
+        assert event.data is not None
+        assert event.data["lead"]["must"] == [{"number": 3}]
+        gc.collect()
+        kept.append(sum(type(one) in (CollectedFields, Selection) for one in gc.get_objects()))
+
+    assert len(kept) == 60
+    assert kept[-1] == kept[1]
