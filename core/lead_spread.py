@@ -3,7 +3,7 @@
 A lead's moment is drawn from a hash of its pool and line: whoever draws it again draws the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
@@ -43,14 +43,14 @@ def spread_from(record: Mapping[str, Any]) -> Spread:
     return Spread(record["day_offset"], record["day_count"], read)
 
 
-def check_spread(spread: Spread) -> None:
-    """Raises BadInput for days or times that cannot be."""
+def check_spread(spread: Spread, path: Sequence[str] = ("input",)) -> None:
+    """Raises BadInput for days or times that cannot be; `path` is of what has them."""
     if not 0 <= spread.day_offset <= MAX_DAYS:
-        raise BadInput(f"The day offset is between 0 and {MAX_DAYS}.", field=("input", "dayOffset"))
+        raise BadInput(f"The day offset is between 0 and {MAX_DAYS}.", field=(*path, "dayOffset"))
     if not 1 <= spread.day_count <= MAX_DAYS:
-        raise BadInput(f"The day count is between 1 and {MAX_DAYS}.", field=("input", "dayCount"))
+        raise BadInput(f"The day count is between 1 and {MAX_DAYS}.", field=(*path, "dayCount"))
     if spread.time_range is not None and spread.time_range[0] >= spread.time_range[1]:
-        raise BadInput("The time range ends before it begins.", field=("input", "timeUntil"))
+        raise BadInput("The time range ends before it begins.", field=(*path, "timeUntil"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,23 +65,25 @@ def settings_from(record: Mapping[str, Any]) -> ImportSettings:
     return ImportSettings(**{**record, **moments, **parts})
 
 
-def check_settings(settings: ImportSettings) -> None:
-    """Raises BadInput for settings that contradict themselves."""
-    check_active_dates(settings.active_from, settings.active_until)
-    check_spread(settings.spread)
-    checked_description(settings.description)
+def check_settings(settings: ImportSettings, path: Sequence[str]) -> None:
+    """Raises BadInput for settings that contradict themselves; `path` is theirs."""
+    check_active_dates(settings.active_from, settings.active_until, path)
+    check_spread(settings.spread, path)
+    checked_description(settings.description, (*path, "description"))
     if settings.owner_user_id is not None and settings.owner_team_ids:
-        raise BadInput("The owner is a user or teams, not both.", field=("input", "ownerTeamIds"))
-    check_owner_teams(settings.owner_team_ids, ("input", "ownerTeamIds"))
+        raise BadInput("The owner is a user or teams, not both.", field=(*path, "ownerTeamIds"))
+    check_owner_teams(settings.owner_team_ids, (*path, "ownerTeamIds"))
 
 
-def check_active_dates(begin: datetime | None, end: datetime | None) -> None:
+def check_active_dates(
+    begin: datetime | None, end: datetime | None, path: Sequence[str] = ("input",)
+) -> None:
     """Raises BadInput for a time without its offset, and for dates that end before they begin."""
     for moment, name in ((begin, "activeFrom"), (end, "activeUntil")):
         if moment is not None and moment.tzinfo is None:
-            raise BadInput("A date and time needs its offset, such as Z.", field=("input", name))
+            raise BadInput("A date and time needs its offset, such as Z.", field=(*path, name))
     if begin is not None and end is not None and begin >= end:
-        raise BadInput("The active dates end before they begin.", field=("input", "activeUntil"))
+        raise BadInput("The active dates end before they begin.", field=(*path, "activeUntil"))
 
 
 def inspect(

@@ -30,6 +30,7 @@ from db.queries.visible import check_version, visible_by_id, visible_or_not_foun
 
 RECEIVING, RECEIVED, SUBMITTED = "receiving", "received", "submitted"
 MAX_FILE_NAME = 200
+UPLOAD_PATH, SETTINGS_PATH = ("input", "uploadId"), ("input", "settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +280,8 @@ async def _checked_upload(
     campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
     fields = [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
     settings = settings_from(upload.settings or {})
-    check_may_act(settings.duplicates, scope, ("input", "uploadId"))
-    await _check_owners(session, scope, settings)
+    check_may_act(settings.duplicates, scope, UPLOAD_PATH)
+    await _check_owners(session, scope, settings, UPLOAD_PATH, UPLOAD_PATH)
     columns = [column["name"] for column in upload.columns or ()]
     pairs = [Pair(column, key) for column, key in (upload.mapping or {}).items()]
     mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
@@ -355,20 +356,27 @@ async def _fields(session: AsyncSession, scope: Scope, upload: LeadUpload) -> li
 
 
 async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
-    checked_name(settings.pool_name, ("input", "poolName"))
-    check_settings(settings)
-    check_may_act(settings.duplicates, scope, ("input", "settings", "duplicateAction"))
-    await _check_owners(session, scope, settings)
+    checked_name(settings.pool_name, (*SETTINGS_PATH, "poolName"))
+    check_settings(settings, SETTINGS_PATH)
+    check_may_act(settings.duplicates, scope, (*SETTINGS_PATH, "duplicateAction"))
+    paths = (*SETTINGS_PATH, "ownerUserId"), (*SETTINGS_PATH, "ownerTeamIds")
+    await _check_owners(session, scope, settings, *paths)
 
 
-async def _check_owners(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
+async def _check_owners(
+    session: AsyncSession, scope: Scope, settings: ImportSettings, path: Sequence[str], teams: Sequence[str]
+) -> None:
     """Raises NotFound for owners there are not any more, BadInput for a user who is shut out."""
     if settings.owner_user_id is not None:
-        owner = await visible_or_not_found(session, scope, User, settings.owner_user_id)
+        owner = (await visible_by_id(session, scope, User, [settings.owner_user_id])).get(
+            settings.owner_user_id
+        )
+        if owner is None:
+            raise NotFound("The user who is to own the leads is not there.", field=path)
         if not owner.active:
-            raise BadInput("This user is not active.", field=("input", "settings", "ownerUserId"))
-    for team_id in settings.owner_team_ids:
-        await visible_or_not_found(session, scope, Team, team_id)
+            raise BadInput("The user who is to own the leads is not active.", field=path)
+    if len(await visible_by_id(session, scope, Team, settings.owner_team_ids)) < len(settings.owner_team_ids):
+        raise NotFound("A team that is to own the leads is not there.", field=teams)
 
 
 async def _check_open(session: AsyncSession, scope: Scope, max_open: int, since: datetime) -> None:

@@ -59,13 +59,14 @@ def test_settings_come_back_from_their_record(settings: ImportSettings) -> None:
 
 
 def test_settings_that_contradict_themselves_are_refused() -> None:
-    check_settings(ImportSettings("Pool", active_from=MONDAY, active_until=TUESDAY, owner_user_id=1))
-    for wrong, path in [
+    path = ("input", "settings")
+    check_settings(ImportSettings("Pool", active_from=MONDAY, active_until=TUESDAY, owner_user_id=1), path)
+    for wrong, name in [
         (ImportSettings("P", active_from=TUESDAY, active_until=TUESDAY), "activeUntil"),
         (ImportSettings("P", active_from=TUESDAY.replace(tzinfo=None)), "activeFrom"),
         (ImportSettings("P", owner_user_id=1, owner_team_ids=(1,)), "ownerTeamIds"),
         (ImportSettings("P", owner_team_ids=tuple(range(51))), "ownerTeamIds"),
     ]:
         with pytest.raises(BadInput) as refused:
-            check_settings(wrong)
-        assert refused.value.field == ("input", path)
+            check_settings(wrong, path)
+        assert refused.value.field == (*path, name)

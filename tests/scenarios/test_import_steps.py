@@ -227,6 +227,21 @@ async def test_nobody_who_has_left_owns_the_leads_of_an_upload(office: ImportOff
     assert (await office.updated(upload, settings={"ownerUserId": user}))["userErrors"] == []
     await office.client.run(GONE, id=user)
     (error,) = (await office.updated(upload, settings={"ownerUserId": user}))["userErrors"]
-    assert (error["code"], error["field"][-1]) == ("BAD_USER_INPUT", "ownerUserId")
+    assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["input", "settings", "ownerUserId"])
     (error,) = (await office.submitted(upload))["userErrors"]
-    assert (error["code"], error["field"][-1]) == ("BAD_USER_INPUT", "ownerUserId")
+    assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["input", "uploadId"])
+
+
+async def test_what_is_wrong_with_the_settings_of_an_upload_is_told_by_the_setting(
+    office: ImportOffice,
+) -> None:
+    upload = await office.uploaded(await office.campaign("WRONG"), phones(0, 1))
+    for wrong, name in (
+        ({"poolName": "p" * 201}, "poolName"),
+        ({"description": "d" * 20_001}, "description"),
+        ({"activeFrom": "2026-02-01T00:00:00Z", "activeUntil": "2026-01-01T00:00:00Z"}, "activeUntil"),
+        ({"dayOffset": -1}, "dayOffset"),
+        ({"timeFrom": "18:00", "timeUntil": "09:00"}, "timeUntil"),
+    ):
+        (error,) = (await office.updated(upload, settings=wrong))["userErrors"]
+        assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["input", "settings", name])
