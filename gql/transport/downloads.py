@@ -86,6 +86,7 @@ async def _lines_of(services: Services, scope: Scope, link: Link) -> AsyncIterat
     scope.need(Permission.LEAD_VIEW)
     async with services.database.reading() as session:
         if link.kind == MEMBERS:
+            scope.need(Permission.SEGMENT_VIEW)
             segment = await visible_or_not_found(session, scope, Segment, link.object_id)
             return member_lines(services, scope, segment)
         if link.kind not in REPORTS:

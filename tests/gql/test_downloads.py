@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from core.access import Permission, Role, TokenLimits
 from core.policies import role
-from db.commands.grant import revoke_permission
+from db.commands.grant import grant_permission, revoke_permission
 from db.database import Database
 from db.models import AuditLog
 from gql.app import application_of, create_app
@@ -22,6 +22,7 @@ from tests.client import Client
 from tests.organisations import NOW, Tenant, add_lead, add_segment, new_tenant
 
 LEADS = 3
+MEMBERS = "mutation($id: ID!) { exportSegment(input: {id: $id}) { membersUrl } }"
 EXPORT = """mutation($id: ID!) { exportLeadPool(input: {id: $id}) { downloads { leadsUrl logUrl } } }"""
 REVOKE = """mutation($id: ID!) { revokeApiToken(input: {id: $id}) { userErrors { code } } }"""
 
@@ -120,3 +121,23 @@ async def test_a_download_that_is_denied_is_in_the_audit_log(
             select(col(AuditLog.action), col(AuditLog.permission)).where(col(AuditLog.kind) == "denial")
         )
         assert [tuple(each) for each in found] == [("downloads", "change_log:view")]
+
+
+async def test_members_are_downloaded_with_the_permission_to_see_segments_and_their_leads(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    tenant = await with_leads(database)
+    app = create_app(Settings(database_url=database_url, data_dir=tmp_path, jobs_in_serve=False), lambda: NOW)
+    async with application_of(app).lifespan(app):
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
+        async with http:
+            client = Client(http, await tenant.token(await tenant.user("ann", Role.MANAGER)))
+            made = await client.run(MEMBERS, id=opaque("Segment", 1, 1))
+            url = made["exportSegment"]["membersUrl"]
+            assert (await client.get(url)).status_code == 200
+            for lost in (Permission.SEGMENT_VIEW, Permission.LEAD_VIEW):
+                async with database.writing() as session:
+                    await revoke_permission(session, tenant.operator, role(Role.MANAGER), lost, now=NOW)
+                assert (await client.get(url)).status_code == 403
+                async with database.writing() as session:
+                    await grant_permission(session, tenant.operator, role(Role.MANAGER), lost, now=NOW)
