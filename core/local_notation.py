@@ -29,7 +29,7 @@ ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 
 
 def local_date(text: str, region: str) -> date | None:
-    """The day, where it is written as 31.12.2026, 31/12/2026, 2026/12/31, or in some regions 12/31/2026.
+    """The day, where it is written as 31.12.2026, 31/12/2026, 2026/12/31, in some regions 12/31/2026, or ISO.
 
     A midnight behind it, which spreadsheets add, is left out.
     """
@@ -39,7 +39,7 @@ def local_date(text: str, region: str) -> date | None:
     if found := YEAR_FIRST.fullmatch(day):
         return _day(found[1], found[3], found[4])
     if not (found := DAY.fullmatch(day)):
-        return None
+        return _iso(day)
     one, sign, other, year = found.groups()
     if sign == ".":
         return _day(year, other, one)
@@ -54,7 +54,7 @@ def local_date(text: str, region: str) -> date | None:
 def local_moment(text: str, region: str) -> datetime | None:
     """The day and the time of the clock behind it, 24 hours or 12 with AM and PM; without one midnight."""
     day, _, rest = text.partition(" ")
-    found = local_date(day, region) or _iso(day)
+    found = local_date(day, region)
     clock = local_time(rest) if rest else time()
     return None if found is None or clock is None else datetime.combine(found, clock)
 
