@@ -15,12 +15,14 @@ from sqlmodel import col
 
 from core.access import Scope
 from core.errors import Conflict
-from core.jobs import FINISHED, JobKind, JobState, next_try_after
+from core.jobs import FINISHED, PERMISSIONS, JobKind, JobState, next_try_after
+from core.policies import holders, user
 from db import change_log
 from db.bulk import table_of
 from db.database import Topic, announce
 from db.ids import allocate
-from db.models import Job, LeadPool
+from db.models import Job, LeadPool, User
+from db.queries.policy import policy_lines
 from db.queries.visible import visible_or_not_found
 
 JOB = table_of(Job)
@@ -219,7 +221,10 @@ async def cancel_job(session: AsyncSession, scope: Scope, job_id: int, *, now: d
 
 
 async def resume_job(session: AsyncSession, scope: Scope, job_id: int, *, now: datetime) -> Job:
-    """Has a job that was cancelled, or has failed, go on where it stopped. Raises Conflict for any other."""
+    """Has a job that was cancelled, or has failed, go on where it stopped. Raises Conflict for any other.
+
+    Where who asked for it may no longer do it, it is the caller's from then on
+    """
     job = await visible_or_not_found(session, scope, Job, job_id, lock=True)
     if job.state not in (JobState.CANCELLED, JobState.FAILED):
         raise Conflict(
@@ -230,11 +235,23 @@ async def resume_job(session: AsyncSession, scope: Scope, job_id: int, *, now: d
     fills = job.payload["pool"] if job.kind == JobKind.LEAD_IMPORT else None
     if fills is not None and await session.get(LeadPool, (scope.organisation_id, fills)) is None:
         raise Conflict("The pool it filled has been deleted: upload the file again.", field=("input", "id"))
+    if not await _asker_may(session, job):
+        job.created_by, job.created_by_token = scope.actor.user_id, scope.actor.token_id
     job.state, job.error, job.finished_at = JobState.QUEUED.value, None, None
     job.cancel_requested, job.attempts, job.run_after = False, 0, now
     announce(session, scope.organisation_id, Topic.JOB)
     await change_log.append(session, scope, noun="job", noun_id=job.id, action="resumed", now=now)
     return job
+
+
+async def _asker_may(session: AsyncSession, job: Job) -> bool:
+    """Whether who asked for a job is still let in, with the permission that it takes."""
+    if job.created_by is None:
+        return True
+    asker = await session.get(User, (job.organisation_id, job.created_by), populate_existing=True)
+    lines = await policy_lines(session, job.organisation_id)
+    permitted = holders(lines, PERMISSIONS[JobKind(job.kind)])
+    return asker is not None and asker.active and user(job.created_by) in permitted
 
 
 def _claimable(now: datetime) -> ColumnElement[bool]:

@@ -172,7 +172,7 @@ async def test_a_job_of_a_deleted_segment_does_nothing_and_a_cancelled_one_can_g
     assert len(await shop.members(segment)) == 2
 
 
-async def test_jobs_do_nothing_more_once_their_asker_has_lost_what_they_take(
+async def test_jobs_stop_once_their_asker_has_lost_what_they_take_and_go_on_for_who_has_it(
     shop: Workshop, connect: Connect
 ) -> None:
     tenant, url = shop.office.tenant, str(shop.client.http.base_url)
@@ -201,6 +201,12 @@ async def test_jobs_do_nothing_more_once_their_asker_has_lost_what_they_take(
     assert {job["error"] for job in done} == {"Whoever asked for it may no longer do it."}
     left = await shop.client.run("{ leads { totalCount } tags { totalCount } }")
     assert left == {"leads": {"totalCount": before}, "tags": {"totalCount": 0}}
+
+    for job in (imported, tagged):
+        assert (await shop.client.run(RESUME, input={"id": job}))["resumeJob"]["userErrors"] == []
+    assert [job["state"] for job in await shop.finished(imported, tagged)] == ["SUCCEEDED", "SUCCEEDED"]
+    done = await shop.client.run("{ leads { totalCount } tags { totalCount } }")
+    assert done == {"leads": {"totalCount": before + 1}, "tags": {"totalCount": 1}}
 
 
 async def test_a_job_tells_nothing_of_segments_out_of_sight(
