@@ -8,6 +8,7 @@ from core.policies import (
     SubjectKind,
     default_lines,
     feature_line,
+    grants_of,
     holders,
     member_line,
     read_grant,
@@ -99,3 +100,18 @@ def test_teams_in_a_circle_do_not_make_the_search_for_holders_endless() -> None:
         member_line(team(2), team(1)),
     ]
     assert holders(lines, Permission.USER_MANAGE) == {team(1), team(2)}
+
+
+def test_what_somebody_has_is_their_own_and_that_of_all_their_groups_and_nothing_unknown() -> None:
+    lines = [
+        member_line(user(1), team(7)),
+        member_line(team(7), team(8)),
+        feature_line(team(8), Permission.LEAD_VIEW),
+        feature_line(user(2), Permission.USER_MANAGE),
+        PolicyLine("p", "user:1", "planet:3", "view"),
+        *right_lines(user(1), Resource.SEGMENT, 42, Right.VIEW),
+    ]
+    own = Given(Resource.SEGMENT, 42, Right.VIEW)
+    assert grants_of(lines, [user(1)]) == {Permission.LEAD_VIEW, own}
+    assert grants_of(lines, [team(7)]) == {Permission.LEAD_VIEW}
+    assert grants_of(lines, [user(3)]) == frozenset()

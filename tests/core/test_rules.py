@@ -361,3 +361,9 @@ def test_the_steps_of_a_rule_are_what_ands_join_and_all_else_is_one_step() -> No
         ("rules", "1", "rules", "1"),
         ("rules", "2"),
     ]
+
+
+def test_a_condition_is_named_as_it_was_written_whatever_it_asks_about() -> None:
+    beds, city = CATALOGUE.fields["beds"], CATALOGUE.fields["city"]
+    assert Condition(beds, Empty()).named is beds
+    assert Condition(beds, Empty(), written=city).named is city
