@@ -58,7 +58,7 @@ async def call(database: Database, scope: Scope, session_id: int, tally: Tally) 
 
 async def test_calls_are_answered_between_the_batches_of_four_imports(database: Database) -> None:
     tally = await calls_beside_imports(database, database)
-    # A turn of each import, and one that was being stored when the call came; PostgreSQL may let one by twice.
+    # A turn of each import, and one that was being stored when the call came; on PostgreSQL two turns.
     turns = 1 if database.dialect == "sqlite" else 2
     assert max(tally.during) <= turns * IMPORTS + 1
 
