@@ -205,8 +205,8 @@ async def test_jobs_stop_once_their_asker_has_lost_what_they_take_and_go_on_for_
     for job in (imported, tagged):
         assert (await shop.client.run(RESUME, input={"id": job}))["resumeJob"]["userErrors"] == []
     assert [job["state"] for job in await shop.finished(imported, tagged)] == ["SUCCEEDED", "SUCCEEDED"]
-    done = await shop.client.run("{ leads { totalCount } tags { totalCount } }")
-    assert done == {"leads": {"totalCount": before + 1}, "tags": {"totalCount": 1}}
+    after = await shop.client.run("{ leads { totalCount } tags { totalCount } }")
+    assert after == {"leads": {"totalCount": before + 1}, "tags": {"totalCount": 1}}
 
 
 async def test_a_job_tells_nothing_of_segments_out_of_sight(
