@@ -79,7 +79,11 @@ class LeadUpload(Node):
     size: int | None = strawberry.field(description="Its length in bytes; null while it is not known.")
     received: int = strawberry.field(description="Bytes that have arrived.")
     state: UploadState = strawberry.field(description="How far it is.")
-    url: str = strawberry.field(description="Path to send the bytes to with PUT.")
+    url: str = strawberry.field(
+        description="Path to send the bytes to with PUT: all of them, or pieces, each behind the first with "
+        "`Upload-Offset: <bytes that have arrived>`, which HEAD answers with. A PUT without it begins anew. "
+        "`Content-Digest: sha-256=:<base64>:` has the bytes of a request checked; `Content-Range` is refused."
+    )
     settings: UploadSettings = strawberry.field(description="How its leads come in.")
     created_at: datetime = strawberry.field(description="When it was announced, UTC.")
     version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")

@@ -1,8 +1,8 @@
 """`PUT /uploads/{id}`: the bytes of a file, streamed to disk, in one request or in several.
 
 `HEAD` tells in `Upload-Offset` how much has arrived. A PUT with that header goes on from there, one without
-it begins anew: also with another file, as long as the upload is not submitted. `Content-Digest: sha-256=:…:`
-is checked against the bytes of the request.
+it begins anew: also with another file, as long as the upload is not submitted. `Content-Range` is refused.
+`Content-Digest: sha-256=:…:` is checked against the bytes of the request.
 """
 
 import asyncio
@@ -160,9 +160,14 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _wanted(request: Request, upload: LeadUpload, max_upload: int, now: datetime) -> _Wanted:
+    if "content-range" in request.headers:
+        # HTTP forbids to take a piece for the whole, and that would give up what has come before.
+        raise BadInput("Content-Range is not read: a PUT with Upload-Offset goes on from that byte.")
     stated = request.headers.get("upload-offset")
-    if upload.state == SUBMITTED or (upload.state == RECEIVED and stated is not None):
-        raise Conflict("The file has arrived already.")
+    if upload.state == SUBMITTED:
+        raise Conflict("The upload has been submitted: its file cannot be changed any more.")
+    if upload.state == RECEIVED and stated is not None:
+        raise Conflict("The file has arrived already: a PUT without Upload-Offset replaces it.")
     offset = 0 if stated is None else _number(stated)
     if stated is not None and offset != upload.received:
         raise Conflict(f"{upload.received} bytes have arrived: go on from there.")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.import_office import ImportOffice, phones
+from tests.import_office import CREATE, ImportOffice, phones
 
 pytestmark = pytest.mark.anyio
 
@@ -125,6 +125,44 @@ async def test_another_file_takes_the_place_of_one_that_has_arrived_until_the_up
         "+12015550103",
     ]
     assert (await office.client.put(url, longer)).status_code == 409
+
+
+async def test_a_piece_sent_with_content_range_is_refused_and_gives_up_nothing_of_what_has_arrived(
+    office: ImportOffice,
+) -> None:
+    campaign = await office.campaign("RANGE")
+    data = phones(0, 3)
+    wanted = {"campaignId": campaign, "fileName": "a.csv", "size": len(data)}
+    wanted["settings"] = {"duplicateField": "phone"}
+    made = (await office.client.run(CREATE, input=wanted))["createLeadUpload"]["leadUpload"]
+    url, range_ = made["url"], {"Content-Range": f"bytes 20-{len(data) - 1}/{len(data)}"}
+    assert (await office.client.put(url, data[:20])).json() == {"received": 20, "complete": False}
+    for _ in ("while it arrives", "when all of it has"):
+        refused = await office.client.put(url, data[20:], **range_)
+        assert refused.status_code == 400
+        assert "Content-Range" in refused.text
+        assert "Upload-Offset" in refused.text
+        at = refused.headers["Upload-Offset"]
+        assert (await office.client.put(url, data[int(at) :], **{"Upload-Offset": at})).status_code in (
+            200,
+            409,
+        )
+    begun = await office.submitted(made["id"])
+    assert (await office.finished(begun["job"]["id"]))["progress"]["valid"] == 3
+
+
+async def test_a_file_sent_after_the_submission_is_refused_as_what_comes_too_late(
+    office: ImportOffice,
+) -> None:
+    upload = await office.uploaded(await office.campaign("LATE"), phones(0, 2))
+    behind = await office.client.put(f"/uploads/{upload}", b"x", **{"Upload-Offset": "1"})
+    assert behind.status_code == 409
+    assert "arrived already" in behind.text
+    await office.finished((await office.submitted(upload))["job"]["id"])
+    for headers in ({}, {"Upload-Offset": "0"}):
+        late = await office.client.put(f"/uploads/{upload}", phones(5, 2), **headers)
+        assert late.status_code == 409
+        assert "has been submitted" in late.text
 
 
 async def test_the_campaign_of_an_upload_is_changed_and_its_file_read_as_that_ones_region_writes(
