@@ -18,6 +18,8 @@ from core.names import checked_description
 ROWS_LOOKED_AT = 200
 SAMPLES_SHOWN = 5
 MAX_SAMPLE = 120
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""What ZIP archives begin with, .xlsx and .ods among them, and what .xls files do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ def check_active_dates(
             raise BadInput("A date and time needs its offset, such as Z.", field=(*path, name))
     if begin is not None and end is not None and begin >= end:
         raise BadInput("The active dates end before they begin.", field=(*path, "activeUntil"))
+
+
+def check_begin(sample: bytes) -> None:
+    """Raises BadInput for a file that begins as a spreadsheet does, and no CSV."""
+    if sample.startswith(WORKBOOKS):
+        raise BadInput("This is an Excel file, or another archive: save it as CSV.", field=("file",))
 
 
 def inspect(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from core.access import Scope
 from core.csv_file import Dialect, detect
 from core.fields import Locale
-from core.upload import inspect
+from core.upload import check_begin, inspect
 from db.commands.lead_upload import Inspection
 from db.database import Database
 from db.models import Campaign, LeadUpload
@@ -58,5 +58,7 @@ def _inspect(
 ) -> Inspection:
     if dialect is None:
         chunks = opened()
-        dialect = detect(b"".join(islice(chunks, SAMPLE_CHUNKS)), chunks)
+        sample = b"".join(islice(chunks, SAMPLE_CHUNKS))
+        check_begin(sample)
+        dialect = detect(sample, chunks)
     return Inspection(dialect, inspect(opened(), dialect, locale, max_columns=max_columns))

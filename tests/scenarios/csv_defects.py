@@ -163,6 +163,9 @@ BYTES_AND_SIZES = [
     Case("500 columns", (",".join(["phone", "name", *(f"c{n}" for n in range(498))]) + "\n2015550101,Ann" + "," * 498 + "\n").encode(), ANN),
     Case("an empty file", b"", refused="The file is empty"),
     Case("a byte order mark and nothing else", b"\xef\xbb\xbf", refused="The file is empty"),
+    Case("an Excel file", b"PK\x03\x04\x14\x00\x06\x00\x08\x00[Content_Types].xml \xa2\x04\x02\n", refused="This is an Excel file"),
+    Case("an Excel file of old", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 504, refused="save it as CSV"),
+    Case("a heading that begins as an Excel file does", b"PK,phone,name\n1,2015550101,Ann\n", ANN),
     Case("blank lines and nothing else", b"\n\n\r\n", refused="The file is empty"),
 ]
 PHONES = [
