@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+PORT ?= 8000
 BIN := .venv/bin
 LOCK := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
@@ -17,8 +18,8 @@ help: ## show this list
 
 env: .venv/.ready-run ## the environment in .venv, run-time packages only
 
-serve: .venv/.ready-run ## the server on 127.0.0.1:8000; on first run with a demo organisation
-	$(BIN)/python -m gql serve --demo
+serve: .venv/.ready-run ## the server on 127.0.0.1:8000 (PORT=8001: on that); on first run with a demo organisation
+	$(BIN)/python -m gql serve --demo --port $(PORT)
 
 work: .venv/.ready-run ## a job worker of its own (serve runs jobs too)
 	$(BIN)/python -m gql work

@@ -28,6 +28,7 @@ def serve(
     """Bring the database up to date and serve the API."""
     with _uncollected():
         from gql.logs import configure_logs
+        from gql.server import address_of, bound
         from gql.server import serve as run
         from gql.settings import Settings
 
@@ -35,8 +36,15 @@ def serve(
     if problems := settings.unsafe(host):
         raise typer.BadParameter("; ".join(problems))
     configure_logs()
-    asyncio.run(_prepare(demo, f"http://{host}:{port}"))
-    run(settings, host, port, workers)
+    try:
+        bound_to = bound(host, port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        other = "Choose another with --port 8001 (make serve PORT=8001)."
+        typer.echo(f"Cannot listen on port {port} of {host}: {reason}. {other}", err=True)
+        raise typer.Exit(1) from error
+    asyncio.run(_prepare(demo, address_of(bound_to)))
+    run(settings, bound_to, workers)
 
 
 @verbs.command()

@@ -2,12 +2,15 @@
 
 import socket
 
+import structlog
 import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from gql.app import application_of
 from gql.settings import Settings
 from gql.transport.request_head import HeadLimits, ServerConfig
+
+log = structlog.get_logger()
 
 DRAIN_SECONDS = 10
 
@@ -42,14 +45,30 @@ class Workers(Multiprocess):
             self.processes.append(worker)
 
 
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the address and does not listen yet. Raises OSError, as where the port is taken."""
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError:
+        taken.close()
+        raise
+    return taken
+
+
+def address_of(bound_to: socket.socket) -> str:
+    """Where a socket is reached, as an URL without a path."""
+    host, port, *_ = bound_to.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(settings: Settings, bound_to: socket.socket, workers: int) -> None:
     """Serves until told to stop; the application is built in each worker from the environment."""
     config = ServerConfig(
         "gql.app:app_from_environment",
         HeadLimits(settings.max_head, settings.head_timeout),
         factory=True,
-        host=host,
-        port=port,
         workers=workers,
         log_config=None,
         access_log=False,
@@ -58,7 +77,8 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    log.info("serving", address=address_of(bound_to), workers=workers)
     if workers > 1:
-        Workers(config, [config.bind_socket()]).run()
+        Workers(config, [bound_to]).run()
     else:
-        Server(config).run()
+        Server(config).run([bound_to])

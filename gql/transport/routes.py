@@ -1,5 +1,7 @@
 """The routes of the door."""
 
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gql.transport.caller import P
@@ -10,11 +12,17 @@ from gql.transport.websocket import WebSocketEndpoint
 
 
 def graphql_routes(door: Door[P]) -> list[BaseRoute]:
-    """`/graphql` over HTTP and WebSocket, and the files of its page where that is switched on."""
+    """`/graphql` over HTTP and WebSocket; where its page is on, the way to it and its files."""
     routes: list[BaseRoute] = [
         Route("/graphql", HttpEndpoint(door), name="graphql"),
         WebSocketRoute("/graphql", WebSocketEndpoint(door), name="graphql-socket"),
     ]
     if door.settings.graphiql:
         routes.append(Mount("/graphiql", graphiql_files(), name="graphiql"))
+        routes.append(Route("/", to_the_page))
     return routes
+
+
+async def to_the_page(request: Request) -> Response:
+    """From the address that a browser is given first."""
+    return RedirectResponse("/graphql")

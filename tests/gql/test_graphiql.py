@@ -56,6 +56,13 @@ async def test_a_browser_gets_the_page_with_a_policy_that_keeps_it_to_this_serve
     assert policy["frame-ancestors"] == "'none'"
 
 
+async def test_the_bare_address_leads_to_the_page(served: Served) -> None:
+    bare = served.url.removesuffix("/graphql")
+    response = await served.http.get(bare, headers={"Accept": BROWSER})
+
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")
+
+
 async def test_everything_the_page_loads_is_there(served: Served) -> None:
     page = (await served.http.get(served.url, headers={"Accept": BROWSER})).text
     paths = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page)

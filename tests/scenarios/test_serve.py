@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -88,6 +89,18 @@ async def test_a_foreign_host_name_is_refused(server: Server, connect: Connect) 
 def test_development_does_not_listen_on_an_open_address(installation: Installation) -> None:
     with pytest.raises(RuntimeError, match="LEADGRAPH_ENV must be production"):
         installation.run("serve", "--host", "0.0.0.0")
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_promised(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        taken = str(listening.getsockname()[1])
+        verb = installation.spawn("serve", "--demo", "--port", taken)
+        verb.process.join()
+
+    assert verb.process.exitcode == 1
+    assert f"Cannot listen on port {taken} of 127.0.0.1" in verb.errors()
+    assert "--port 8001" in verb.errors()
+    assert verb.output() == ""
 
 
 def test_doctor_finds_a_migrated_installation_healthy(installation: Installation) -> None:
