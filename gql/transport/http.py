@@ -104,7 +104,7 @@ class HttpEndpoint(Generic[P]):
         if subscribes:
             raise _Refused(
                 HTTPStatus.NOT_ACCEPTABLE,
-                BadInput(f"Subscriptions are answered as {EVENT_STREAM} or over a WebSocket."),
+                BadInput(f"Send `Accept: {EVENT_STREAM}` for a subscription, or ask over a WebSocket."),
             )
         paid, context = await self._door.admitted(caller, operation)
         return answer_response(await self._door.runner.run(paid, context), media)
