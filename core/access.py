@@ -66,19 +66,25 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         Permission.ACCESS_EDIT, "Edit access rights", "give and take access to segments and pools", LEADERS
     ),
-    Feature(Permission.ACTION_MANAGE, "Manage actions", "create and change campaign actions", LEADERS),
+    Feature(Permission.ACTION_MANAGE, "Manage actions", "reserved for campaign actions to come", LEADERS),
     Feature(Permission.AUDIT_VIEW, "View audit", "read the audit log of the organisation", ADMIN),
-    Feature(Permission.CALL_SUPERVISE, "Supervise", "watch what agents are calling", LEADERS),
+    Feature(Permission.CALL_SUPERVISE, "Supervise", "reserved for watching calls, to come", LEADERS),
     Feature(
         Permission.CAMPAIGN_MANAGE, "Manage campaigns", "create and change projects and campaigns", LEADERS
     ),
     Feature(Permission.CHANGE_LOG_VIEW, "View change log", "read who edited what, and when", LEADERS),
-    Feature(Permission.COMPANY_MANAGE, "Manage companies", "create and change companies", MACHINES),
+    Feature(Permission.COMPANY_MANAGE, "Manage companies", "reserved for companies to come", MACHINES),
     Feature(
-        Permission.DO_NOT_CALL_MANAGE, "Manage do-not-call", "add and remove numbers never to call", LEADERS
+        Permission.DO_NOT_CALL_MANAGE,
+        "Manage do-not-call",
+        "reserved for lists of numbers never to call, to come",
+        LEADERS,
     ),
     Feature(
-        Permission.INTEGRATION_MANAGE, "Manage integrations", "create webhooks and tokens for others", ADMIN
+        Permission.INTEGRATION_MANAGE,
+        "Manage integrations",
+        "register documents; make, list and end tokens of others",
+        ADMIN,
     ),
     Feature(Permission.LEAD_EDIT, "Edit leads", "change field values and status of leads", MACHINES),
     Feature(Permission.LEAD_EXPORT, "Export", "download leads and reports as files", MACHINES),

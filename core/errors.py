@@ -169,7 +169,7 @@ class InUse(Conflict):
 
 
 class ConfirmRequired(LeadgraphError):
-    """It cannot be taken back, so `confirm: true` is needed."""
+    """It does much at once or for good, so `confirm: true` is needed."""
 
     code = ErrorCode.CONFIRM_REQUIRED
     default_message = "This cannot be taken back: pass `confirm: true`."

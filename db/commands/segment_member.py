@@ -171,7 +171,7 @@ async def empty_segment(
     """
     segment = await members_to_edit(session, scope, segment_id)
     if not confirm:
-        raise ConfirmRequired(field=["input", "confirm"])
+        raise ConfirmRequired("This lets every member go: pass `confirm: true`.", field=["input", "confirm"])
     before = {"automation": segment.automation}
     if not keep_automation and segment.automation != Automation.OFF.value:
         segment.automation, segment.automation_actor = Automation.OFF.value, None

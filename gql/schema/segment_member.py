@@ -160,10 +160,12 @@ class ReleaseLeadsInput:
 class EmptySegmentInput:
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
     confirm: bool = strawberry.field(
-        default=False, description="Must be true, a dry run apart: there is no undo in the menu."
+        default=False,
+        description="Must be true, a dry run apart. `undoChangeset` gives the members back.",
     )
     keep_automation: bool = strawberry.field(
-        default=False, description="Leaves automation on, which may fill it again; else it is turned off."
+        default=False,
+        description="Leaves automation on, which may fill it again; else it is off, also after an undo.",
     )
     dry_run: bool = strawberry.field(
         default=False, description="Changes nothing, and answers with the plan: what it would do."

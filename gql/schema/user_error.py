@@ -19,7 +19,7 @@ published(
         "CONFLICT": "The state of the data does not allow it.",
         "EXCLUSIVE_CONFLICT": "The lead is held by another segment of an exclusive project.",
         "IN_USE": "Something else still depends on it.",
-        "CONFIRM_REQUIRED": "It cannot be taken back, so it must be confirmed.",
+        "CONFIRM_REQUIRED": "It does much at once or for good, so it must be confirmed.",
         "TOO_LARGE": "A body, value or list is over its limit.",
         "TOO_COSTLY": "The operation would cost more than is allowed.",
         "RATE_LIMITED": "Too much in too short a time, or too much at once.",
@@ -56,6 +56,6 @@ class StateConflict(UserError):
     pass
 
 
-@strawberry.type(description="It cannot be taken back: pass `confirm: true`.")
+@strawberry.type(description="It does much at once or for good: pass `confirm: true`.")
 class ConfirmRequired(UserError):
     pass
