@@ -1,6 +1,6 @@
 """Uploads of leads: a file received in pieces, inspected, mapped, and submitted for import."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -45,13 +45,14 @@ class Inspection:
 class UploadChanges:
     """What to change; None leaves it as it is.
 
+    settings    from those there are
     mapping     given whole; columns left out of it are not imported
     mapping_id  a saved mapping to take instead, as far as it fits
     campaign_id  another campaign; the mapping starts from what its template suggests
     inspection  the file read anew, in a dialect that was chosen by hand
     """
 
-    settings: ImportSettings | None = None
+    settings: Callable[[ImportSettings], ImportSettings] | None = None
     mapping: Sequence[Pair] | None = None
     mapping_id: int | None = None
     campaign_id: int | None = None
@@ -190,8 +191,9 @@ async def update_lead_upload(
         for name, value in (await _inspected(session, scope, upload_id, changes.inspection)).items():
             setattr(upload, name, value)
     if changes.settings is not None:
-        await _check_settings(session, scope, changes.settings)
-        upload.settings = changes.settings.record()
+        settings = changes.settings(settings_from(upload.settings or {}))
+        await _check_settings(session, scope, settings)
+        upload.settings = settings.record()
     if changes.mapping is not None:
         upload.mapping = await _checked_mapping(session, scope, upload, changes.mapping)
     unfit: list[Unfit] = []

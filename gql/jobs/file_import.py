@@ -17,7 +17,7 @@ from core.errors import BadInput, LeadgraphError
 from core.field_mapping import Pair
 from core.import_accounts import DuplicateRule
 from core.jobs import JobState
-from core.upload import settings_from
+from core.upload import ImportSettings
 from db.commands import job as jobs
 from db.commands import lead_upload as uploads
 from db.database import Database
@@ -153,12 +153,11 @@ def _changes(upload: LeadUpload, wanted: FileImport) -> uploads.UploadChanges:
     named = set(wanted.mapping.values())
     mapping = {column: key for column, key in (upload.mapping or {}).items() if key not in named}
     pairs = [Pair(column, key or None) for column, key in {**mapping, **wanted.mapping}.items()]
-    settings = replace(
-        settings_from(upload.settings or {}),
-        duplicate_field=wanted.duplicate_field,
-        duplicates=wanted.duplicates,
-    )
-    return uploads.UploadChanges(settings=settings, mapping=pairs)
+
+    def chosen(current: ImportSettings) -> ImportSettings:
+        return replace(current, duplicate_field=wanted.duplicate_field, duplicates=wanted.duplicates)
+
+    return uploads.UploadChanges(settings=chosen, mapping=pairs)
 
 
 async def _watched(database: Database, scope: Scope, job: Job, running: Awaitable[None], show: Show) -> None:

@@ -1,9 +1,10 @@
 """Uploads of leads: announcing a file, looking at it, mapping it, importing it."""
 
 from datetime import timedelta
+from functools import partial
 
 from core.errors import BadInput, Conflict, NotFound
-from core.upload import ImportSettings, settings_from
+from core.upload import ImportSettings
 from db.commands import lead_upload as commands
 from db.commands.import_plan import PlannedBatch
 from db.models import LeadUpload as Row
@@ -43,7 +44,7 @@ async def get_lead_upload(info: Info, id: UploadId) -> LeadUpload | None:
 async def create_lead_upload(info: Info, input: CreateLeadUploadInput) -> LeadUploadPayload:
     context = info.context
     campaign_id = ids.local("Campaign", input.campaign_id, context.scope, ["input", "campaignId"])
-    settings = input.settings.to_core(context.scope, ImportSettings(""), "") if input.settings else None
+    settings = input.settings.to_core(context.scope, "", ImportSettings("")) if input.settings else None
     kept = timedelta(days=context.settings.upload_days)
     async with context.writing() as (session, scope):
         row = await commands.create_lead_upload(
@@ -67,9 +68,8 @@ async def update_lead_upload(info: Info, input: UpdateLeadUploadInput) -> LeadUp
         raise BadInput("A mapping is given, or a saved one taken, not both.", field=["input", "mappingId"])
     row = await _row(context, upload_id)
     campaign_id = ids.optional_local("Campaign", input.campaign_id, context.scope, ("input", "campaignId"))
-    current = settings_from(row.settings or {})
     changes = commands.UploadChanges(
-        settings=input.settings.to_core(context.scope, current, row.file_name) if input.settings else None,
+        settings=partial(input.settings.to_core, context.scope, row.file_name) if input.settings else None,
         mapping=None if input.mapping is None else pairs_of(input.mapping),
         mapping_id=ids.optional_local(
             "ImportMapping", input.mapping_id, context.scope, ("input", "mappingId")

@@ -139,7 +139,7 @@ class UploadSettingsInput:
         description="Whether a row that repeats an earlier row of the file is a duplicate; by default it is.",
     )
 
-    def to_core(self, scope: Scope, current: ImportSettings, file_name: str) -> ImportSettings:
+    def to_core(self, scope: Scope, file_name: str, current: ImportSettings) -> ImportSettings:
         """The settings as they are now, with what is said here."""
         default = ImportSettings(pool_name=file_name)
         plain = ("description", "priority", "active_from", "active_until", "duplicate_field")

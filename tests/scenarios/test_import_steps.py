@@ -1,9 +1,11 @@
 """Each step of the wizard can be gone back to, and nothing is imported before the last."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import anyio
 import pytest
 
 from tests.import_office import CREATE, ImportOffice, phones
@@ -87,6 +89,20 @@ async def test_a_step_changes_its_own_settings_and_leaves_those_of_the_others(of
     assert (await state(office, upload))["settings"] == chosen
     await office.updated(upload, settings=dict.fromkeys([*first, *second, "ownerTeamIds"]))
     assert (await state(office, upload))["settings"] == plain
+
+
+async def test_settings_that_are_changed_at_once_are_all_changed(office: ImportOffice) -> None:
+    upload = await office.uploaded(await office.campaign("AT-ONCE"), phones(0, 1))
+
+    async def changed(**settings: int) -> None:
+        assert (await office.updated(upload, settings=settings))["userErrors"] == []
+
+    for number in range(2, 12):
+        async with anyio.create_task_group() as steps:
+            for name in ("priority", "dayOffset", "dayCount"):
+                steps.start_soon(partial(changed, **{name: number}))
+        chosen = (await state(office, upload))["settings"]
+        assert [chosen[name] for name in ("priority", "dayOffset", "dayCount")] == [number] * 3
 
 
 async def test_another_file_takes_the_place_of_one_that_has_arrived_until_the_upload_is_submitted(
