@@ -33,6 +33,9 @@ SYNONYMS: tuple[frozenset[str], ...] = (
 SURE_NAME, LIKELY_NAME, LIKELY_TYPE = 3, 2, 1
 
 MAX_COLUMN = 1_000
+MAX_SAID, MAX_LISTED = 100, 50
+"""Characters of a name, and names, that a message repeats."""
+
 MAX_KEY = 56
 """Of a key that is made from a heading, which leaves room for a number behind it."""
 
@@ -139,26 +142,31 @@ def check_mapping(
 
 
 def check_pairs(pairs: Sequence[Pair], columns: Sequence[str], fields: Sequence[Field]) -> dict[str, Field]:
-    """The field of each mapped column. Raises BadInput for a line that cannot be, not for what is missing."""
+    """The field of each mapped column, which is found as `fitted` does.
+
+    Raises  BadInput for a line that cannot be, not for what is missing
+    """
     by_key = {field.key: field for field in fields}
-    known, seen, column_of = set(columns), set[str](), dict[str, str]()
+    known, seen, column_of = _Headings(columns), set[str](), dict[str, str]()
     for position, pair in enumerate(pairs):
         path = ("mapping", str(position))
-        if pair.column not in known:
-            raise BadInput(f"The file has no column “{pair.column}”.", field=(*path, "column"))
-        if pair.column in seen:
-            raise BadInput(f"The column “{pair.column}” is mapped twice.", field=(*path, "column"))
-        seen.add(pair.column)
+        column = known.column(pair.column)
+        if column is None:
+            said = f"The file has no column “{pair.column[:MAX_SAID]}”; it has {_listed(columns)}."
+            raise BadInput(said, field=(*path, "column"))
+        if column in seen:
+            raise BadInput(f"The column “{column}” is mapped twice.", field=(*path, "column"))
+        seen.add(column)
         if pair.field is None:
             continue
         if pair.field not in by_key:
-            raise BadInput(f"The template has no field “{pair.field}”.", field=(*path, "field"))
+            raise BadInput(_no_field(pair.field, fields), field=(*path, "field"))
         if pair.field in column_of:
             raise BadInput(
-                f"The field “{pair.field}” would be filled by “{column_of[pair.field]}” and “{pair.column}”.",
+                f"The field “{pair.field}” would be filled by “{column_of[pair.field]}” and “{column}”.",
                 field=(*path, "field"),
             )
-        column_of[pair.field] = pair.column
+        column_of[pair.field] = column
     return {column: by_key[key] for key, column in column_of.items()}
 
 
@@ -169,12 +177,10 @@ def fitted(
 
     A column is found whatever the case, the accents and the signs between its words.
     """
-    by_name = {_plain(column): column for column in reversed(columns)} | {
-        column: column for column in columns
-    }
+    known = _Headings(columns)
     keys, pairs, unfit = {field.key for field in fields}, dict[str, Pair](), list[Unfit]()
     for name, key in saved.items():
-        column = by_name.get(name) or by_name.get(_plain(name))
+        column = known.column(name)
         if column is None or column in pairs:
             unfit.append(Unfit(name, key, "the file has no such column"))
         elif key not in keys:
@@ -194,18 +200,50 @@ def check_saved(pairs: Sequence[Pair], fields: Sequence[Field]) -> SavedMapping:
     return {column: field.key for column, field in by_column.items()}
 
 
-def _duplicate_field(wanted: str | None, fields: Sequence[Field], mapped: Collection[str]) -> Field:
-    """The field that tells duplicates; `phone` also means the template's first phone field."""
-    path = ("duplicateField",)
-    if wanted is None:
-        raise BadInput("Choose the duplicate field, usually the phone.", field=path)
+def check_duplicate_field(wanted: str, fields: Sequence[Field], path: Sequence[str]) -> Field:
+    """The field that tells duplicates; `phone` also means the template's first phone field.
+
+    Raises  BadInput for one that is not there, or may not tell them
+    """
     found = next((field for field in fields if field.key == wanted), None)
     if found is None and wanted == "phone":
         found = next((field for field in fields if field.type is FieldType.PHONE), None)
     if found is None:
-        raise BadInput(f"The template has no field “{wanted}”.", field=path)
+        raise BadInput(_no_field(wanted, fields), field=path)
     if not found.duplicate_key and found.type is not FieldType.PHONE:
         raise BadInput(f"The field “{found.key}” may not serve as the duplicate key.", field=path)
+    return found
+
+
+class _Headings:
+    """The columns of a file by their names, whatever the case, the accents and the signs between words."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._exactly = set(columns)
+        self._alike = {_plain(column): column for column in reversed(columns)}
+
+    def column(self, name: str) -> str | None:
+        """The column of that name, else the first of one like it; None where there is none."""
+        plain = _plain(name)
+        return name if name in self._exactly else self._alike.get(plain) if plain else None
+
+
+def _no_field(key: str, fields: Sequence[Field]) -> str:
+    keys = [field.key for field in fields]
+    return f"The template has no field “{key[:MAX_SAID]}”; its fields are {_listed(keys)}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names for a message, as many as are read."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(f"“{name[:MAX_SAID]}”" for name in names[:MAX_LISTED]) + more
+
+
+def _duplicate_field(wanted: str | None, fields: Sequence[Field], mapped: Collection[str]) -> Field:
+    path = ("duplicateField",)
+    if wanted is None:
+        raise BadInput("Choose the duplicate field, usually the phone.", field=path)
+    found = check_duplicate_field(wanted, fields, path)
     if found.key not in mapped:
         raise BadInput(f"The duplicate field “{found.key}” is not mapped.", field=path)
     return found

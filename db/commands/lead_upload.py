@@ -13,24 +13,32 @@ from sqlmodel import col
 from core.access import Permission, Scope
 from core.csv_file import Dialect
 from core.errors import BadInput, Conflict, NotFound, TooLarge
-from core.field_mapping import Column, Pair, Unfit, check_mapping, check_pairs, fitted, suggest
+from core.field_mapping import (
+    Column,
+    Pair,
+    Unfit,
+    check_mapping,
+    check_pairs,
+    fitted,
+    suggest,
+)
 from core.fields import Field
 from core.import_accounts import check_may_act
 from core.jobs import JobKind
-from core.names import checked_name
 from core.segment_import import SegmentImport, matching_rule
-from core.upload import ImportSettings, check_settings, column_from, column_record, settings_from
+from core.upload import ImportSettings, column_from, column_record, settings_from
 from db import change_log
 from db.commands.job import enqueue
 from db.commands.lead_pool import create_pool_of_upload
+from db.commands.upload_settings import check_duplicate_field, check_owners, check_upload_settings
 from db.ids import allocate
-from db.models import Campaign, ImportMapping, Job, LeadPool, LeadUpload, Team, User
+from db.models import Campaign, ImportMapping, Job, LeadPool, LeadUpload
 from db.queries.campaign import fields_of_template
 from db.queries.visible import check_version, visible_by_id, visible_or_not_found
 
 RECEIVING, RECEIVED, SUBMITTED = "receiving", "received", "submitted"
 MAX_FILE_NAME = 200
-UPLOAD_PATH, SETTINGS_PATH = ("input", "uploadId"), ("input", "settings")
+UPLOAD_PATH = ("input", "uploadId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ async def create_lead_upload(
     name = name or "upload.csv"
     chosen = settings or ImportSettings(pool_name="")
     chosen = replace(chosen, pool_name=chosen.pool_name.strip() or name)
-    await _check_settings(session, scope, chosen)
+    await check_upload_settings(session, scope, chosen)
     upload = LeadUpload(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "lead_upload"),
@@ -114,6 +122,7 @@ async def create_lead_upload(
         created_at=now,
         created_by=scope.actor.user_id,
     )
+    check_duplicate_field(chosen.duplicate_field, await _fields(session, scope, upload))
     session.add(upload)
     return upload
 
@@ -191,8 +200,11 @@ async def update_lead_upload(
         for name, value in (await _inspected(session, scope, upload_id, changes.inspection)).items():
             setattr(upload, name, value)
     if changes.settings is not None:
-        settings = changes.settings(settings_from(upload.settings or {}))
-        await _check_settings(session, scope, settings)
+        current = settings_from(upload.settings or {})
+        settings = changes.settings(current)
+        await check_upload_settings(session, scope, settings)
+        if settings.duplicate_field != current.duplicate_field or changes.campaign_id is not None:
+            check_duplicate_field(settings.duplicate_field, await _fields(session, scope, upload))
         upload.settings = settings.record()
     if changes.mapping is not None:
         upload.mapping = await _checked_mapping(session, scope, upload, changes.mapping)
@@ -283,10 +295,13 @@ async def _checked_upload(
     fields = [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
     settings = settings_from(upload.settings or {})
     check_may_act(settings.duplicates, scope, UPLOAD_PATH)
-    await _check_owners(session, scope, settings, UPLOAD_PATH, UPLOAD_PATH)
+    await check_owners(session, scope, settings, UPLOAD_PATH, UPLOAD_PATH)
     columns = [column["name"] for column in upload.columns or ()]
     pairs = [Pair(column, key) for column, key in (upload.mapping or {}).items()]
-    mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
+    try:
+        mapping = check_mapping(pairs, columns, fields, settings.duplicate_field)
+    except BadInput as error:
+        raise BadInput(str(error), field=UPLOAD_PATH) from None
     return campaign, replace(settings, duplicate_field=mapping.duplicate.key)
 
 
@@ -332,10 +347,10 @@ async def _checked_mapping(
     fields = await _fields(session, scope, upload)
     names = [column_from(record).name for record in upload.columns]
     try:
-        check_pairs(pairs, names, fields)
+        by_column = check_pairs(pairs, names, fields)
     except BadInput as error:
         raise BadInput(str(error), field=("input", *error.field)) from None
-    return {pair.column: pair.field for pair in pairs if pair.field is not None}
+    return {column: field.key for column, field in by_column.items()}
 
 
 async def _saved_mapping(
@@ -355,30 +370,6 @@ async def _saved_mapping(
 async def _fields(session: AsyncSession, scope: Scope, upload: LeadUpload) -> list[Field]:
     campaign = await visible_or_not_found(session, scope, Campaign, upload.campaign_id)
     return [stored.field for stored in await fields_of_template(session, scope, campaign.template_id)]
-
-
-async def _check_settings(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
-    checked_name(settings.pool_name, (*SETTINGS_PATH, "poolName"))
-    check_settings(settings, SETTINGS_PATH)
-    check_may_act(settings.duplicates, scope, (*SETTINGS_PATH, "duplicateAction"))
-    paths = (*SETTINGS_PATH, "ownerUserId"), (*SETTINGS_PATH, "ownerTeamIds")
-    await _check_owners(session, scope, settings, *paths)
-
-
-async def _check_owners(
-    session: AsyncSession, scope: Scope, settings: ImportSettings, path: Sequence[str], teams: Sequence[str]
-) -> None:
-    """Raises NotFound for owners there are not any more, BadInput for a user who is shut out."""
-    if settings.owner_user_id is not None:
-        owner = (await visible_by_id(session, scope, User, [settings.owner_user_id])).get(
-            settings.owner_user_id
-        )
-        if owner is None:
-            raise NotFound("The user who is to own the leads is not there.", field=path)
-        if not owner.active:
-            raise BadInput("The user who is to own the leads is not active.", field=path)
-    if len(await visible_by_id(session, scope, Team, settings.owner_team_ids)) < len(settings.owner_team_ids):
-        raise NotFound("A team that is to own the leads is not there.", field=teams)
 
 
 async def _check_open(session: AsyncSession, scope: Scope, max_open: int, since: datetime) -> None:

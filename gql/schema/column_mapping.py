@@ -15,7 +15,9 @@ class ColumnMapping:
 
 @strawberry.input(description="One line of a mapping.")
 class ColumnMappingInput:
-    column: str = strawberry.field(description="Name of the column.")
+    column: str = strawberry.field(
+        description="Name of the column; that of a file is found whatever its case, accents and signs."
+    )
     field: str | None = strawberry.field(
         default=None, description="Key of the template field it fills; null: it is not imported."
     )

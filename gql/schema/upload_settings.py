@@ -120,7 +120,8 @@ class UploadSettingsInput:
     )
     duplicate_field: str | None = strawberry.field(
         default=UNSET,
-        description="Key of the field that tells duplicates, usually the phone; needed.",
+        description="Key of the field that tells duplicates, as `campaign { fields { key } }` has it; needed "
+        "and without a default. `phone` is the lead's own phone, whichever the field it comes from.",
     )
     duplicate_scope: DuplicateScope | None = strawberry.field(
         default=UNSET, description="Where duplicates are looked for; by default in the campaign."

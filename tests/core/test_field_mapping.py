@@ -140,6 +140,11 @@ def test_an_impossible_mapping_is_refused_where_it_is_wrong(
     assert refused.value.field == path
 
 
+def test_a_refusal_lists_the_columns_that_there_are_as_many_as_are_read() -> None:
+    with pytest.raises(BadInput, match="it has “c0”, .*“c49” and 2 more"):
+        check_pairs([Pair("Who", "name")], [f"c{number}" for number in range(52)], [NAME])
+
+
 def test_what_is_missing_is_said_at_submission_only() -> None:
     assert check_pairs([Pair("Who", "name")], ["Who"], [NAME, REQUIRED]) == {"Who": NAME}
 

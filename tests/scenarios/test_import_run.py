@@ -79,8 +79,6 @@ async def test_a_submission_without_its_duplicate_field_or_with_one_that_is_not_
     for key, message in (
         (None, "Choose the duplicate field, usually the phone."),
         ("vat", "The duplicate field “vat” is not mapped."),
-        ("name", "The field “name” may not serve as the duplicate key."),
-        ("nothing", "The template has no field “nothing”."),
     ):
         assert (await office.updated(upload, settings={"duplicateField": key}))["userErrors"] == []
         for dry_run in (True, False):
@@ -88,15 +86,73 @@ async def test_a_submission_without_its_duplicate_field_or_with_one_that_is_not_
             assert (error["code"], error["message"], error["field"]) == (
                 "BAD_USER_INPUT",
                 message,
-                ["duplicateField"],
+                ["input", "uploadId"],
             )
     pairs = [{"column": "number", "field": "vat"}, {"column": "name", "field": "name"}]
     await office.updated(upload, settings={"duplicateField": "vat"}, mapping=pairs)
     (error,) = (await office.submitted(upload))["userErrors"]
     assert (error["message"], error["field"]) == (
         "No column is mapped to a phone field: every lead needs a phone.",
-        ["mapping"],
+        ["input", "uploadId"],
     )
+
+
+async def test_a_duplicate_field_that_cannot_be_is_refused_as_soon_as_it_is_named(
+    office: ImportOffice,
+) -> None:
+    fields: list[dict[str, Any]] = [{"key": "telephone_number", "type": "PHONE"}, {"key": "name"}]
+    campaign = await office.campaign("NO-SUCH-KEY", fields=fields)
+    other = await office.campaign("NO-SUCH-KEY-EITHER", fields=fields[:1])
+    upload = await office.uploaded(campaign, b"number,name\n2015550101,Ann\n", duplicateField="phone")
+    for key, message in (
+        ("name", "The field “name” may not serve as the duplicate key."),
+        ("nothing", "The template has no field “nothing”; its fields are “telephone_number”, “name”."),
+    ):
+        settings = {"duplicateField": key}
+        refused = await office.refused(campaignId=campaign, fileName="a.csv", settings=settings)
+        refused += (await office.updated(upload, settings=settings))["userErrors"]
+        assert [(one["code"], one["message"], one["field"]) for one in refused] == [
+            ("BAD_USER_INPUT", message, ["input", "settings", "duplicateField"])
+        ] * 2
+    settings = {"duplicateField": "name"}
+    (error,) = (await office.updated(upload, campaignId=other, settings=settings))["userErrors"]
+    assert error["message"].endswith("“name”; its fields are “telephone_number”.")
+    begun = await office.submitted(upload)
+    assert (await office.finished(begun["job"]["id"]))["progress"]["valid"] == 1
+
+
+async def test_columns_of_a_mapping_are_found_whatever_their_case_accents_and_signs(
+    office: ImportOffice,
+) -> None:
+    fields = [{"key": "phone", "type": "PHONE"}, {"key": "hospital"}]
+    campaign = await office.campaign("ALIKE", fields=fields)
+    upload = await office.uploaded(campaign, "N° Téléphone;Hôpital;€\n2015550101;Nord;1\n".encode())
+    lines: list[dict[str, Any]] = [
+        {"column": "n telephone", "field": "phone"},
+        {"column": "HOPITAL", "field": "hospital"},
+    ]
+    done = await office.updated(upload, mapping=lines)
+    assert done["userErrors"] == []
+    assert {one["column"]: one["field"] for one in done["leadUpload"]["mapping"]} == {
+        "N° Téléphone": "phone",
+        "Hôpital": "hospital",
+    }
+    for column in ("clinic", "%"):
+        (error,) = (await office.updated(upload, mapping=[{"column": column, "field": None}]))["userErrors"]
+        assert (error["message"], error["field"]) == (
+            f"The file has no column “{column}”; it has “N° Téléphone”, “Hôpital”, “€”.",
+            ["input", "mapping", "0", "column"],
+        )
+    lines.append({"column": "Hôpital", "field": None})
+    (error,) = (await office.updated(upload, mapping=lines))["userErrors"]
+    assert error["message"] == "The column “Hôpital” is mapped twice."
+    lines = [{"column": "Hôpital", "field": "telephone"}]
+    (error,) = (await office.updated(upload, mapping=lines))["userErrors"]
+    assert error["message"] == "The template has no field “telephone”; its fields are “phone”, “hospital”."
+    begun = await office.submitted(upload)
+    await office.finished(begun["job"]["id"])
+    (lead,) = await office.leads(begun["leadPool"]["id"])
+    assert {one["key"]: one["value"] for one in lead["values"]} == {"phone": "2015550101", "hospital": "Nord"}
 
 
 async def test_a_pool_is_called_as_its_file_unless_it_is_named_and_phones_are_kept_as_they_came(
