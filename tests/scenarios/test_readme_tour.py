@@ -1,4 +1,4 @@
-"""The tour of the README, query after query, as its reader would take it."""
+"""The README's tour and the page on administration, query after query, as a reader would take them."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Connect
-from tests.server import Installation
+from tests.server import Installation, Server
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text()
-STEPS = re.findall(r"^```graphql\n# (\w+)\n(\w+ (\w+).*?)^```$", README, re.MULTILINE | re.DOTALL)
+REPOSITORY = Path(__file__).parent.parent.parent
+STEP = re.compile(r"^```graphql\n# (\w+)\n(\w+ (\w+).*?)^```$", re.MULTILINE | re.DOTALL)
 TOKEN = re.compile(r"^(\w+): (lg_\S+)$", re.MULTILINE)
 
 Answers = dict[str, Any]
 
 # What a reader copies from an earlier answer: variable -> where it stands.
-COPIED: dict[str, Callable[[Answers], str]] = {
+IN_THE_README: dict[str, Callable[[Answers], str]] = {
     "project": lambda seen: seen["LeadPools"]["leadPools"]["nodes"][0]["project"]["id"],
     "campaign": lambda seen: seen["LeadPools"]["leadPools"]["nodes"][0]["campaign"]["id"],
     "group": lambda seen: seen["Groups"]["segmentGroups"]["nodes"][0]["id"],
@@ -33,6 +33,16 @@ COPIED: dict[str, Callable[[Answers], str]] = {
     "lead": lambda seen: seen["Next"]["takeNextLead"]["nextLead"]["lead"]["id"],
     "result": lambda seen: seen["Next"]["takeNextLead"]["nextLead"]["lead"]["campaign"]["results"][0]["key"],
     "cursor": lambda seen: seen["Changes"]["membershipChanges"]["nodes"][0]["cursor"],
+}
+
+IN_ADMINISTRATION: dict[str, Callable[[Answers], str]] = {
+    "team": lambda seen: seen["Team"]["createTeam"]["team"]["id"],
+    "user": lambda seen: seen["User"]["createUser"]["user"]["id"],
+    "project": lambda seen: seen["Project"]["createProject"]["project"]["id"],
+    "group": lambda seen: seen["Group"]["createSegmentGroup"]["segmentGroup"]["id"],
+    "segment": lambda seen: seen["Segment"]["createSegment"]["segment"]["id"],
+    "maker": lambda seen: seen["Segment"]["createSegment"]["segment"]["access"][0]["user"]["id"],
+    "pool": lambda seen: seen["Pools"]["leadPools"]["nodes"][0]["id"],
 }
 
 
@@ -56,18 +66,26 @@ async def take(client: Client, query: str, variables: Answers) -> Answers:
     return data
 
 
+async def walk(
+    page: str, copied: dict[str, Callable[[Answers], str]], server: Server, connect: Connect
+) -> Answers:
+    """The answers to the queries of a page, by their names, each asked with the token that the page says."""
+    tokens = dict(TOKEN.findall(server.output()))
+    seen: Answers = {}
+    for role, query, name in STEP.findall((REPOSITORY / page).read_text()):
+        client = await connect(server.url, tokens[role])
+        variables = {variable: copied[variable](seen) for variable in re.findall(r"\$(\w+):", query)}
+        seen[name] = await take(client, query, variables)
+        assert refusals(seen[name]) == [], name
+    return seen
+
+
 async def test_every_step_of_the_tour_works_for_the_reader_it_is_meant_for(
     installation: Installation, connect: Connect, tls: ssl.SSLContext
 ) -> None:
     server = installation.serve("--demo")
     await server.ready(tls)
-    tokens = dict(TOKEN.findall(server.output()))
-    seen: Answers = {}
-    for role, query, name in STEPS:
-        client = await connect(server.url, tokens[role])
-        variables = {variable: COPIED[variable](seen) for variable in re.findall(r"\$(\w+):", query)}
-        seen[name] = await take(client, query, variables)
-        assert refusals(seen[name]) == [], name
+    seen = await walk("README.md", IN_THE_README, server, connect)
 
     pool = seen["LeadPools"]["leadPools"]["nodes"][0]
     assert (pool["rows"], pool["valid"], pool["invalid"], pool["duplicates"]) == pytest.approx(
@@ -77,4 +95,16 @@ async def test_every_step_of_the_tour_works_for_the_reader_it_is_meant_for(
     assert seen["Fill"]["saveSegmentFilter"]["counts"]["joined"] == matching > 0
     assert seen["Next"]["takeNextLead"]["noLeadLeft"] is None
     assert seen["Record"]["recordCall"]["lead"]["attempts"] == 1
-    assert len(STEPS) == 11
+    assert len(seen) == 11
+
+
+async def test_every_step_of_the_page_on_administration_works_in_the_demo(
+    installation: Installation, connect: Connect, tls: ssl.SSLContext
+) -> None:
+    server = installation.serve("--demo")
+    await server.ready(tls)
+    seen = await walk("docs/administration.md", IN_ADMINISTRATION, server, connect)
+
+    assert len(seen["Access"]["setSegmentAccess"]["access"]) == 2
+    assert seen["Audit"]["auditLog"]["nodes"][0]["action"] == "access_set"
+    assert len(seen) == 12
