@@ -379,15 +379,22 @@ def _reason(error: Exception) -> str:
 def _give_up(source: _LineSource, dialect: Dialect, line: int, reason: str) -> DamagedRow:
     head = source.used[0][:MAX_CELL]
     swallowed = source.give_back_all_but_first()
-    cells = _cleaned(next(csv.reader([head.replace('"', "")], delimiter=dialect.separator), []))
+    cells, at = _cells_of_broken(head, dialect.separator)
     said = reason + (f"; {swallowed} more lines went with it" if swallowed else "")
-    return DamagedRow(line, cells, said, _open_cell(head, dialect.separator))
+    return DamagedRow(line, _cleaned(cells), said, at)
 
 
-def _open_cell(head: str, separator: str) -> int | None:
-    """The place of the cell whose quote is not closed in the line it begins in, None where all are."""
-    cells = next(csv.reader([head], delimiter=separator), [""])
-    return len(cells) - 1 if cells[-1].endswith("\n") else None
+def _cells_of_broken(head: str, separator: str) -> tuple[list[str], int | None]:
+    """The cells of a line as far as they can be told, and the place of the one whose quote is not closed.
+
+    What follows that quote is parted without it; where all are closed it is the whole line.
+    """
+    whole = next(csv.reader([head], delimiter=separator), [""])
+    before, rest, at = (
+        (whole[:-1], whole[-1], len(whole) - 1) if whole[-1].endswith("\n") else ([], head, None)
+    )
+    parted = next(csv.reader([rest.replace('"', "")], delimiter=separator), [])
+    return [*before, *(parted or [""])], at
 
 
 def _cleaned(cells: Sequence[str]) -> list[str]:

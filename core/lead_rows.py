@@ -11,6 +11,8 @@ from core.fields import Field, FieldType, Locale, Unreadable, Value, read_value
 KNOWN_VALUES = 256
 LONG_VALUE = 64
 LONG_KEY = 500
+DAMAGED = "damaged: the row "
+"""How the reason of a row begins whose cells may not be those of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class RowReader:
         )
 
     def _damaged(self, row: DamagedRow) -> RowProblem:
-        reason, at = f"damaged: the row {row.reason}", row.at
+        reason, at = f"{DAMAGED}{row.reason}", row.at
         if at is None or at >= min(len(self._columns), len(row.cells)):
             return RowProblem(row.line, None, None, reason, row.cells)
         return RowProblem(row.line, self._columns[at], row.cells[at], reason, row.cells)

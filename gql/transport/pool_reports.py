@@ -11,8 +11,8 @@ from core.calling import PoolFacts
 from core.csv_export import csv_lines
 from core.import_report import DUPLICATE_COLUMNS, INVALID_COLUMNS, WARNED, WARNING_COLUMNS
 from core.lead_pool import status_of_pool
-from core.lead_rows import unpacked_warnings
-from core.masking import masked_phone, masked_row
+from core.lead_rows import DAMAGED, unpacked_warnings
+from core.masking import masked_phone, masked_row, masked_text
 from core.statuses import LeadStatus
 from db.models import ChangeLog, ImportRow, Lead, LeadPool
 from db.queries.campaign import results_of_campaigns
@@ -199,6 +199,7 @@ async def _import_lines(
 def _masked(row: ImportRow, heading: Sequence[str], phones: Collection[str]) -> ImportRow:
     """The row as a caller who may not see phones is shown it; a repeated row's value is its phone."""
     hidden = row.outcome != INVALID or row.column in phones
+    text = masked_text if (row.reason or "").startswith(DAMAGED) else str
     return ImportRow(
         organisation_id=row.organisation_id,
         id=row.id,
@@ -206,10 +207,10 @@ def _masked(row: ImportRow, heading: Sequence[str], phones: Collection[str]) -> 
         line=row.line,
         outcome=row.outcome,
         column=row.column,
-        value=masked_phone(row.value) if row.value and hidden else row.value,
+        value=row.value and (masked_phone if hidden else text)(row.value),
         reason=row.reason,
         action=row.action,
-        cells=masked_row(row.cells or (), heading, phones),
+        cells=[text(cell) for cell in masked_row(row.cells or (), heading, phones)],
         duplicate_of_lead=row.duplicate_of_lead,
         duplicate_of_line=row.duplicate_of_line,
     )

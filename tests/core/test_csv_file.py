@@ -163,6 +163,24 @@ def test_a_quote_that_ends_in_another_row_costs_its_own_row_only() -> None:
     assert rows_of('a,b\n1,"open\n2,",c\n3,d\n')[-1] == (4, ["3", "d"])
 
 
+@pytest.mark.parametrize(
+    ("line", "cells", "at"),
+    [
+        ('"Smith, J",2015550101,"open note', ["Smith, J", "2015550101", "open note"], 2),
+        ('Ann,"2015550101,x', ["Ann", "2015550101", "x"], 1),
+        ('Ann,2015550101,"', ["Ann", "2015550101", ""], 2),
+        ('Ann,"2"0,x', ["Ann", "20", "x"], None),
+    ],
+)
+def test_the_cells_of_a_broken_row_are_parted_as_far_as_its_quotes_say(
+    line: str, cells: list[str], at: int | None
+) -> None:
+    file = read_text(f"name,phone,note\n{line}\nBo,2,x\n", Dialect("utf-8", ",", has_header=True))
+    broken, _ = file.rows
+    assert isinstance(broken, DamagedRow)
+    assert (broken.cells, broken.at) == (cells, at)
+
+
 def test_a_quote_that_is_open_at_the_end_of_the_file_is_damage() -> None:
     assert rows_of('a,b\n1,2\n3,"x\n4,5') == [(2, ["1", "2"]), (3, "its quotes are broken"), (4, ["4", "5"])]
 
