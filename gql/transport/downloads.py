@@ -2,6 +2,7 @@
 
 The link stands for the token it was made for: what that token may do is looked up again when it is followed,
 and before each page of the file. A file that is cut off so has no end, and no client takes it for the whole.
+It begins with a byte order mark, without which Excel reads UTF-8 as the encoding of the machine.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -26,6 +27,8 @@ from gql.schema.segment_export import MEMBERS
 from gql.transport.pool_reports import REPORTS, Asked
 from gql.transport.problems import problem
 from gql.transport.segment_reports import member_lines
+
+BYTE_ORDER_MARK = "\ufeff"
 
 
 class DownloadEndpoint:
@@ -72,9 +75,11 @@ class _File(StreamingResponse):
 async def _while_permitted(
     services: Services, link: Link, begun: Scope, lines: AsyncIterator[str]
 ) -> AsyncIterator[str]:
-    """The lines, for as long as the token may do just what it could. Raises Unauthenticated, Forbidden."""
+    """The file, for as long as the token may do just what it could. Raises Unauthenticated, Forbidden."""
+    mark = BYTE_ORDER_MARK
     async for page in lines:
-        yield page
+        yield mark + page
+        mark = ""
         now = await _scope_of(services, link)
         if replace(now, policy_revision=begun.policy_revision) != begun:
             raise Forbidden

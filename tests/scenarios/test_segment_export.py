@@ -3,6 +3,7 @@
 import csv
 import io
 import ssl
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -68,7 +69,8 @@ async def table(client: Client, segment: str) -> list[dict[str, str]]:
     assert payload["userErrors"] == []
     answer = await client.http.get(payload["membersUrl"])
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert answer.content.startswith(BOM_UTF8)
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 async def test_the_members_of_a_segment_are_exported_as_csv_that_no_spreadsheet_runs(
