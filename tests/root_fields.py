@@ -27,11 +27,12 @@ DEEP = 4
 
 @dataclass(frozen=True)
 class RootField:
-    """A root field: what it needs, and how to ask it."""
+    """A root field: what it needs, and how to ask it; `case` are its arguments."""
 
     kind: str
     name: str
     field: GraphQLField
+    case: dict[str, Any]
 
     @property
     def permission(self) -> Permission | None:
@@ -52,10 +53,6 @@ class RootField:
         """Whether it tells for each object by itself how it went."""
         payload = get_named_type(self.field.type)
         return isinstance(payload, GraphQLObjectType) and "outcomes" in payload.fields
-
-    @property
-    def case(self) -> dict[str, Any]:
-        return CASES.get(self.name, {})
 
     @property
     def names_objects(self) -> bool:
@@ -94,7 +91,7 @@ BY_NAME = {"createProject", "signIn", "setPassword"}
 def root_fields() -> list[RootField]:
     schema = build_schema()._schema
     return [
-        RootField(kind, name, field)
+        RootField(kind, name, field, CASES.get(name, {}))
         for kind, root in (
             ("query", schema.query_type),
             ("mutation", schema.mutation_type),

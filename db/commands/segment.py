@@ -252,9 +252,6 @@ def _record(segment: Segment, columns: dict[str, Any]) -> dict[str, Any]:
 
 def _check_range(segment: Segment) -> None:
     start, end = segment.active_from, segment.active_until
-    for at, name in ((start, "activeFrom"), (end, "activeUntil")):
-        if at is not None and at.tzinfo is None:
-            raise BadInput("A moment needs its offset from UTC.", field=["input", name])
     if start is not None and end is not None and start >= end:
         raise BadInput("It ends before it begins.", field=["input", "activeUntil"])
 

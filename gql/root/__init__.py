@@ -1,5 +1,7 @@
 """The root of the schema; `query`, `mutation` and `subscription` are its tables of contents."""
 
+from datetime import datetime
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
@@ -12,6 +14,7 @@ from gql.schema.calling import NotCallable
 from gql.schema.in_use import InUse
 from gql.schema.lead_entry import DuplicateLead
 from gql.schema.membership import MembershipChange, MembershipHeartbeat
+from gql.schema.moment import DATE_TIME
 from gql.schema.rule_cycle import RuleCycle
 from gql.schema.segment_filter import RULE_TREE, RuleTree
 from gql.schema.segment_member import ExclusiveConflict
@@ -46,7 +49,9 @@ def build_schema() -> strawberry.Schema:
         subscription=Subscription,
         types=[*EVENTS, *USER_ERRORS],
         execution_context_class=PlainFieldsExecutor,
-        config=StrawberryConfig(disable_field_suggestions=True, scalar_map={RuleTree: RULE_TREE}),
+        config=StrawberryConfig(
+            disable_field_suggestions=True, scalar_map={RuleTree: RULE_TREE, datetime: DATE_TIME}
+        ),
     )
     if undeclared := undeclared_fields(schema):
         raise RuntimeError(f"root fields without a declared permission: {', '.join(undeclared)}")

@@ -269,12 +269,6 @@ class _Reader:
         return READINGS.get(name, lambda given: _plain(given, path))
 
 
-def _moment(given: datetime) -> int:
-    if given.tzinfo is None:
-        raise BadInput("A date and time needs its offset, such as Z.", field=("where",))
-    return moment_of(given)
-
-
 def _plain(given: Any, path: Path) -> Any:
     """A text that a database can hold, or a number or truth value as it is."""
     if isinstance(given, str) and ("\x00" in given or any("\ud800" <= sign <= "\udfff" for sign in given)):
@@ -286,10 +280,10 @@ READINGS: Mapping[str, Callable[[Any], Any]] = {
     "status": lambda status: status.value,
     "tag": lambda label: fold(" ".join(label.split())),
     "phone": fold,
-    "created_at": _moment,
-    "changed_at": _moment,
-    "last_called_at": _moment,
-    "next_call_at": _moment,
+    "created_at": moment_of,
+    "changed_at": moment_of,
+    "last_called_at": moment_of,
+    "next_call_at": moment_of,
 }
 
 
