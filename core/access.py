@@ -12,7 +12,7 @@ Member = TypeVar("Member")
 
 
 class Permission(StrEnum):
-    """Feature permissions, named `<noun>:<verb>`."""
+    """Feature permissions: `<noun>:<verb>` in policies, and by their names here wherever people meet them."""
 
     ACCESS_EDIT = "access:edit"
     ACTION_MANAGE = "action:manage"
@@ -307,7 +307,7 @@ class Scope:
     def need(self, permission: Permission) -> None:
         """Raises Forbidden without the feature permission."""
         if permission not in self.features:
-            raise Forbidden(details={"permission": permission.value})
+            raise Forbidden(details={"permission": permission.name})
 
     def need_all_segments(self) -> None:
         """Raises Forbidden with a token that names its segments."""

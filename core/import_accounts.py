@@ -58,7 +58,7 @@ def check_may_act(rule: DuplicateRule, scope: Scope, field: Sequence[str]) -> No
         raise Forbidden(
             "Existing leads are changed only by who may edit all leads.",
             field=field,
-            details={"permission": Permission.LEAD_EDIT.value},
+            details={"permission": Permission.LEAD_EDIT.name},
         )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from core.access import Scope
+from core.access import Permission, Scope
 from core.audit import AuditKind, is_administrative
 from db import audit_log
 from db.actor_record import actor_record
@@ -31,13 +31,16 @@ async def append(
     now: datetime,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    permission: Permission | None = None,
 ) -> int:
     """Records one edit and returns its id.
 
     noun, action  the object's table and what was done: `segment`, `filter_saved`
     before, after  JSON values of what changed
+    permission  what was given or taken, for the audit log
     """
-    return await append_all(session, scope, [Edit(noun, noun_id, action, before, after)], now=now)
+    edit = Edit(noun, noun_id, action, before, after, permission)
+    return await append_all(session, scope, [edit], now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Edit:
     action: str
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    permission: Permission | None = None
 
 
 async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit], *, now: datetime) -> int:
@@ -75,7 +79,14 @@ async def append_all(session: AsyncSession, scope: Scope, edits: Sequence[Edit],
     logged: dict[int, Edit] = session.info.setdefault(LOGGED, {})
     logged.update((number, edit) for number, edit in enumerate(edits, first) if edit.noun == SEGMENT)
     acts = [
-        Act(AuditKind.ADMINISTRATION, scope.actor, edit.action, noun=edit.noun, noun_id=edit.noun_id)
+        Act(
+            AuditKind.ADMINISTRATION,
+            scope.actor,
+            edit.action,
+            permission=edit.permission,
+            noun=edit.noun,
+            noun_id=edit.noun_id,
+        )
         for edit in edits
         if is_administrative(edit.noun, edit.action)
     ]

@@ -96,9 +96,7 @@ class Context:
 
     def denied(self, action: str, denial: Forbidden) -> None:
         """Notes in the audit log that the caller lacked what an action needs."""
-        permission = denial.details.get("permission")
-        lacking = permission if isinstance(permission, str) else None
-        self.services.audit.denied(self.scope, action, lacking, self.address)
+        self.services.audit.denied(self.scope, action, denial, self.address)
 
     def need(self, permission: Permission, action: str) -> None:
         """Raises Forbidden without the permission, and notes that in the audit log."""

@@ -78,7 +78,7 @@ async def create_api_token(
     after = {
         "user": user_id,
         "name": token.name,
-        "scopes": token.scopes,
+        "scopes": None if left.features is None else sorted(each.name for each in left.features),
         "segments": token.segment_ids,
         "documentsOnly": token.documents_only,
         "costPerSecond": token.cost_per_second,

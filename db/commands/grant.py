@@ -201,14 +201,16 @@ async def _log_permission(
     action: str,
     now: datetime,
 ) -> None:
-    record: dict[str, Any] = {"subject": str(subject), "permission": permission.value}
+    record: dict[str, Any] = {"subject": str(subject), "permission": permission.name}
     given = action == "permission_granted"
+    of_role = subject.kind is SubjectKind.ROLE
     await change_log.append(
         session,
         scope,
-        noun="organisation",
-        noun_id=scope.organisation_id,
+        noun="organisation" if of_role else subject.kind.value,
+        noun_id=scope.organisation_id if of_role else int(subject.key),
         action=action,
+        permission=permission,
         now=now,
         before=None if given else record,
         after=record if given else None,

@@ -13,7 +13,7 @@ class AuditLog(OrganisationRow, table=True):
     """One act, or the same denial `times` within a second.
 
     action      the root field that was denied, or what was done, as the change log names it
-    permission  what was lacking, for a denial
+    permission  what was lacking, for a denial, or what was given or taken
     """
 
     __tablename__ = "audit_log"

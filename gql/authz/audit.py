@@ -9,8 +9,9 @@ from datetime import datetime
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.access import Actor, Scope
+from core.access import Actor, Permission, Scope
 from core.audit import AuditKind
+from core.errors import Forbidden
 from db.audit_log import Act, append
 from db.database import Database
 
@@ -36,8 +37,10 @@ class Audit:
         self._writing: asyncio.Task[None] | None = None
         self._pause = asyncio.Event()
 
-    def denied(self, scope: Scope, action: str, permission: str | None, address: str | None) -> None:
-        """Notes that a caller lacked a permission; returns at once."""
+    def denied(self, scope: Scope, action: str, denial: Forbidden, address: str | None) -> None:
+        """Notes that a caller lacked what an action needs; returns at once."""
+        lacking = denial.details.get("permission")
+        permission = Permission[lacking].value if isinstance(lacking, str) else None
         act = Act(AuditKind.DENIAL, scope.actor, action, permission=permission, address=address)
         self._note(_Entry(scope.organisation_id, act))
 

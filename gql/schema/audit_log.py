@@ -7,6 +7,7 @@ import strawberry
 
 from core.audit import AuditKind
 from db.models import AuditLog as Row
+from gql.authz.requires import Permission
 from gql.schema.change_log import Actor, type_name
 from gql.schema.enums import published
 from gql.schema.ids import opaque
@@ -32,8 +33,13 @@ class AuditLogEntry(Node):
     action: str = strawberry.field(
         description="What was done, such as created, roles_set; the root field or path for what was denied."
     )
-    permission: str | None = strawberry.field(description="The permission that was lacking, as `lead:edit`.")
-    object_type: str | None = strawberry.field(description="Type of the object that was changed.")
+    permission: Permission | None = strawberry.field(
+        description="The permission that was lacking, given or taken."
+    )
+    object_type: str | None = strawberry.field(
+        description="Type of the object that was changed; User or Team for who was given a permission, "
+        "Organisation for a role, which the change log names."
+    )
     object_id: strawberry.ID | None = strawberry.field(description="ID of it, also if it is gone.")
     address: str | None = strawberry.field(description="Where the request came from, for what was denied.")
     times: int = strawberry.field(description="How often within about a second; 1 or more.")
@@ -47,7 +53,7 @@ class AuditLogEntry(Node):
             kind=AuditKind(row.kind),
             actor=Actor.from_record(row.actor),
             action=row.action,
-            permission=row.permission,
+            permission=next((each for each in Permission if each.value == row.permission), None),
             object_type=name,
             object_id=None
             if name is None or row.noun_id is None

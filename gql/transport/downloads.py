@@ -51,9 +51,8 @@ class DownloadEndpoint:
         try:
             lines = await _lines_of(services, scope, link)
         except Forbidden as denial:
-            permission = str(denial.details.get("permission"))
             address = request.client.host if request.client else None
-            services.audit.denied(scope, "downloads", permission, address)
+            services.audit.denied(scope, "downloads", denial, address)
             raise
         return _File(
             _while_permitted(services, link, scope, lines),

@@ -56,8 +56,8 @@ def test_no_page_names_a_setting_that_does_not_exist() -> None:
 
 def test_the_table_of_permissions_is_the_one_in_core() -> None:
     rows = [
-        f"| `{feature.permission}` | {feature.meaning} | {', '.join(r for r in Role if r in feature.roles)} |"
-        for feature in FEATURES
+        f"| `{each.permission.name}` | {each.meaning} | {', '.join(r for r in Role if r in each.roles)} |"
+        for each in FEATURES
     ]
     page = (DOCS / "permissions.md").read_text()
     assert re.findall(r"^\| `.*$", page, re.MULTILINE) == rows

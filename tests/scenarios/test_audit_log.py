@@ -3,12 +3,10 @@
 import ssl
 from typing import Any
 
-import pytest
-
-from tests.client import Client, GraphQLFailed
+from tests.client import Client
 from tests.conftest import Connect
 from tests.demo import make_demo
-from tests.server import Installation
+from tests.server import Installation, Server
 
 AUDIT = """query($kind: AuditKind, $user: ID) { auditLog(kind: $kind, userId: $user, first: 100) {
   totalCount
@@ -17,13 +15,17 @@ AUDIT = """query($kind: AuditKind, $user: ID) { auditLog(kind: $kind, userId: $u
 GUESS = """mutation {
   signIn(input: {email: "agent@demo.example", password: "no", organisation: "Demo"}) { token }
 }"""
+GRANT = """mutation($input: GrantPermissionInput!) {
+  grantPermission(input: $input) { userErrors { code message } } }"""
+REVOKE = """mutation($input: RevokePermissionInput!) {
+  revokePermission(input: $input) { userErrors { code message } } }"""
 WHO = "{ viewer { user { id } } }"
 
 
-async def denied(client: Client, query: str, **variables: Any) -> None:
-    with pytest.raises(GraphQLFailed) as failed:
-        await client.run(query, **variables)
-    assert "FORBIDDEN" in failed.value.codes
+async def denied(client: Client, permission: str, query: str, **variables: Any) -> None:
+    [error] = (await client.post(query, **variables)).json()["errors"]
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert error["extensions"]["details"] == {"permission": permission}
 
 
 async def entries(client: Client, **wanted: Any) -> list[dict[str, Any]]:
@@ -45,9 +47,9 @@ async def test_denied_and_administrative_acts_and_failed_sign_ins_are_in_the_aud
     agent_id = (await agent.run(WHO))["viewer"]["user"]["id"]
 
     for _ in range(3):
-        await denied(agent, "{ changeLog { nodes { id } } }")
-    await denied(agent, 'mutation { createTeam(input: {name: "Mine"}) { team { id } } }')
-    await denied(agent, "{ auditLog { nodes { id } } }")
+        await denied(agent, "CHANGE_LOG_VIEW", "{ changeLog { nodes { id } } }")
+    await denied(agent, "USER_MANAGE", 'mutation { createTeam(input: {name: "Mine"}) { team { id } } }')
+    await denied(agent, "AUDIT_VIEW", "{ auditLog { nodes { id } } }")
     assert (await agent.put("/uploads/x", b"a,b")).status_code == 403
     assert (await nobody.post(GUESS)).json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     made = await admin.run('mutation { createTeam(input: {name: "Night"}) { team { id } } }')
@@ -69,10 +71,10 @@ async def test_denied_and_administrative_acts_and_failed_sign_ins_are_in_the_aud
         key = entry["action"], entry["permission"]
         summed[key] = summed.get(key, 0) + entry["times"]
     assert summed == {
-        ("changeLog", "change_log:view"): 3,
-        ("createTeam", "user:manage"): 1,
-        ("auditLog", "audit:view"): 1,
-        ("uploads", "lead:import"): 1,
+        ("changeLog", "CHANGE_LOG_VIEW"): 3,
+        ("createTeam", "USER_MANAGE"): 1,
+        ("auditLog", "AUDIT_VIEW"): 1,
+        ("uploads", "LEAD_IMPORT"): 1,
     }
     assert [entry["actor"]["user"]["email"] for entry in await entries(admin, kind="SIGN_IN_FAILED")] == [
         "agent@demo.example"
@@ -87,3 +89,30 @@ async def test_denied_and_administrative_acts_and_failed_sign_ins_are_in_the_aud
     seen = await entries(stranger)
     assert {entry["kind"] for entry in seen} == {"ADMINISTRATION"}
     assert "agent@demo.example" not in str(seen)
+
+
+async def test_a_permission_given_and_taken_is_audited_by_its_name_and_by_who_has_it(
+    server: Server, installation: Installation, connect: Connect
+) -> None:
+    token = installation.run("organisation", "create", "Acme", "--admin", "a@acme.example").split()[-1]
+    admin = await connect(server.url, token)
+    made = await admin.run('mutation { createTeam(input: {name: "Night"}) { team { id } } }')
+    team = made["createTeam"]["team"]["id"]
+    given = {"permission": "AUDIT_VIEW", "to": {"teamId": team}}
+    assert (await admin.run(GRANT, input=given))["grantPermission"]["userErrors"] == []
+    [refused] = (await admin.post(GRANT, input={**given, "permission": "audit:view"})).json()["errors"]
+    assert refused["extensions"]["code"] == "BAD_USER_INPUT"
+    taken = {"permission": "AUDIT_VIEW", "from": {"teamId": team}}
+    assert (await admin.run(REVOKE, input=taken))["revokePermission"]["userErrors"] == []
+    of_role = {"permission": "AUDIT_VIEW", "to": {"role": "MANAGER"}}
+    assert (await admin.run(GRANT, input=of_role))["grantPermission"]["userErrors"] == []
+
+    acts = await entries(admin, kind="ADMINISTRATION")
+    assert [(act["action"], act["permission"], act["objectType"]) for act in acts[:3]] == [
+        ("permission_granted", "AUDIT_VIEW", "Organisation"),
+        ("permission_revoked", "AUDIT_VIEW", "Team"),
+        ("permission_granted", "AUDIT_VIEW", "Team"),
+    ]
+    assert [act["objectId"] for act in acts[1:3]] == [team, team]
+    logged = (await admin.run("{ changeLog { nodes { action before after } } }"))["changeLog"]["nodes"]
+    assert logged[0]["after"] == {"subject": "role:manager", "permission": "AUDIT_VIEW"}
