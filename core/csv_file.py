@@ -389,12 +389,10 @@ def _cells_of_broken(head: str, separator: str) -> tuple[list[str], int | None]:
 
     What follows that quote is parted without it; where all are closed it is the whole line.
     """
-    whole = next(csv.reader([head], delimiter=separator), [""])
-    before, rest, at = (
-        (whole[:-1], whole[-1], len(whole) - 1) if whole[-1].endswith("\n") else ([], head, None)
-    )
-    parted = next(csv.reader([rest.replace('"', "")], delimiter=separator), [])
-    return [*before, *(parted or [""])], at
+    *before, rest = next(csv.reader([head], delimiter=separator), [""])
+    is_open = rest.endswith("\n")
+    cells = next(csv.reader([(rest if is_open else head).replace('"', "")], delimiter=separator), []) or [""]
+    return ([*before, *cells], len(before)) if is_open else (cells, None)
 
 
 def _cleaned(cells: Sequence[str]) -> list[str]:
