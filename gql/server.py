@@ -47,7 +47,9 @@ class Workers(Multiprocess):
 
 def bound(host: str, port: int) -> socket.socket:
     """A socket that has the address and does not listen yet. Raises OSError, as where the port is taken."""
-    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle's algorithm off (40 ms a request) only where the protocol number is given.
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
