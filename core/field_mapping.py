@@ -147,7 +147,7 @@ def check_pairs(pairs: Sequence[Pair], columns: Sequence[str], fields: Sequence[
     Raises  BadInput for a line that cannot be, not for what is missing
     """
     by_key = {field.key: field for field in fields}
-    known, seen, column_of = _Headings(columns), set[str](), dict[str, str]()
+    known, seen, column_of = Headings(columns), set[str](), dict[str, str]()
     for position, pair in enumerate(pairs):
         path = ("mapping", str(position))
         column = known.column(pair.column)
@@ -177,7 +177,7 @@ def fitted(
 
     A column is found whatever the case, the accents and the signs between its words.
     """
-    known = _Headings(columns)
+    known = Headings(columns)
     keys, pairs, unfit = {field.key for field in fields}, dict[str, Pair](), list[Unfit]()
     for name, key in saved.items():
         column = known.column(name)
@@ -215,7 +215,7 @@ def check_duplicate_field(wanted: str, fields: Sequence[Field], path: Sequence[s
     return found
 
 
-class _Headings:
+class Headings:
     """The columns of a file by their names, whatever the case, the accents and the signs between words."""
 
     def __init__(self, columns: Sequence[str]) -> None:

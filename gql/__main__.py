@@ -107,13 +107,18 @@ def import_leads(
     campaign: Annotated[str, typer.Option(help="Code of the campaign its leads are for.")],
     map: Annotated[
         list[str] | None,
-        typer.Option(help="COLUMN=FIELD for a column that is not to fill the suggested field; repeatable."),
+        typer.Option(
+            help="COLUMN=FIELD for a column that is not to fill the suggested field: a key of the campaign's "
+            "fields, or nothing to leave the column out; repeatable."
+        ),
     ] = None,
-    duplicate_field: Annotated[str, typer.Option(help="Field that tells duplicates.")] = "phone",
+    duplicate_field: Annotated[
+        str, typer.Option(help="Key of the field that tells duplicates; phone: the lead's own.")
+    ] = "phone",
     duplicate_scope: Annotated[str, typer.Option(help="none, campaign, project or all.")] = "campaign",
     duplicate_action: Annotated[str, typer.Option(help="notify, discard, deactivate or remove.")] = "discard",
     organisation: Annotated[
-        int | None, typer.Option(help="Its number, where several have such a campaign.")
+        str | None, typer.Option(help="Name or number, where several have such a campaign.")
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the accounts as JSON, as the last line.")
@@ -226,7 +231,7 @@ async def _import_leads(
     campaign: str,
     mapping: dict[str, str],
     duplicates: tuple[str, str, str],
-    organisation: int | None,
+    organisation: str | None,
     as_json: bool,
 ) -> int:
     from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope

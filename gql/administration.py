@@ -13,7 +13,7 @@ from db.commands.organisation import create_organisation, furnish_organisation
 from db.commands.user import create_user
 from db.database import Database
 from db.models import User
-from db.queries.organisation import all_organisations
+from db.queries.organisation import organisations_called
 from db.queries.policy import role_permissions
 from db.queries.user import users_by_email
 from gql.authz.scope import operator_scope
@@ -130,11 +130,7 @@ async def _user(
     address = normal_email(email)
     if address is None:
         raise BadInput(f"`{email}` is not an e-mail address.")
-    found = {
-        each.id or 0: each
-        for each in await all_organisations(session)
-        if organisation is None or organisation in {each.name, str(each.id)}
-    }
+    found = {each.id or 0: each for each in await organisations_called(session, organisation)}
     users = [user for user in await users_by_email(session, address) if user.organisation_id in found]
     if len(users) == 1:
         return users[0]

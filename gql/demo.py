@@ -137,7 +137,7 @@ async def make_demo(services: Services) -> Mapping[Role, str]:
         project_id = (await create_project(session, scope, name="Demo project", exclusive=False, now=now)).id
         campaign = await _make_campaign(session, scope, project_id, "HOSPITALS", "US", HOSPITALS, now)
         await _make_campaign(session, scope, project_id, "SCHOOLS", "FR", SCHOOLS, now)
-    wanted = FileImport(HOSPITALS, campaign.code, organisation_id=organisation_id)
+    wanted = FileImport(HOSPITALS, campaign.code, organisation=str(organisation_id))
     await import_file(services, wanted)
     async with database.writing() as session:
         await _make_segments(session, scope, project_id, campaign, teams, services.clock())

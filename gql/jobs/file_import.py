@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from core.access import Scope
 from core.errors import BadInput, LeadgraphError
-from core.field_mapping import Pair
+from core.field_mapping import Headings, Pair
 from core.import_accounts import DuplicateRule
 from core.jobs import JobState
 from core.upload import ImportSettings
@@ -23,6 +23,7 @@ from db.commands import lead_upload as uploads
 from db.database import Database
 from db.models import Campaign, Job, LeadPool, LeadUpload
 from db.queries.campaign import campaigns_of_code
+from db.queries.organisation import organisations_called
 from db.queries.visible import visible_or_not_found
 from db.upload_files import Part, UploadFiles
 from gql.authz.scope import operator_scope
@@ -41,7 +42,7 @@ class FileImport:
     """What to import, and how.
 
     mapping       field by column for the columns that are not to take the suggested one; an empty field: none
-    organisation_id  needed where several organisations have a campaign of that code
+    organisation  name or number, needed where several organisations have a campaign of that code
     """
 
     path: Path
@@ -49,15 +50,23 @@ class FileImport:
     mapping: Mapping[str, str] = field(default_factory=dict)
     duplicate_field: str = "phone"
     duplicates: DuplicateRule = field(default_factory=DuplicateRule)
-    organisation_id: int | None = None
+    organisation: str | None = None
 
 
 Show = Callable[[Job], None]
+Mapped = Callable[[LeadUpload], None]
 
 
-async def import_file(services: Services, wanted: FileImport, show: Show = lambda job: None) -> LeadPool:
-    """Imports a file and answers with its pool; `show` is given the job every now and then.
+async def import_file(
+    services: Services,
+    wanted: FileImport,
+    show: Show = lambda job: None,
+    mapped: Mapped = lambda upload: None,
+) -> LeadPool:
+    """Imports a file and answers with its pool.
 
+    show    is given the job every now and then
+    mapped  is given the upload as it is submitted, before any row of it is imported
     Raises  LeadgraphError for what stands against it
     """
     database, clock = services.database, services.clock
@@ -66,13 +75,14 @@ async def import_file(services: Services, wanted: FileImport, show: Show = lambd
     runner = runner_of(database, services.settings, clock)
     now = clock()
     async with database.writing() as session:
-        await uploads.update_lead_upload(
+        changed = await uploads.update_lead_upload(
             session, scope, upload.id, _changes(upload, wanted), expected_version=None
         )
         submitted = await uploads.submit_lead_upload(session, scope, upload.id, now=now)
         pool, job = submitted.pool, submitted.job
         # In one transaction: a server that runs beside sees the job only as one that is taken.
         await jobs.claim_one(session, scope, job.id, owner=new_owner(), length=runner.lease_length, now=now)
+    mapped(changed.upload)
     await _watched(database, scope, job, runner.run_one(job), show)
     return await _imported(database, scope, job.id, pool.id)
 
@@ -93,13 +103,18 @@ async def run_file_import(services: Services, wanted: FileImport, *, as_json: bo
     def show(job: Job) -> None:
         shown.update(task, completed=job.progress.get("bytes", 0), rate=job.progress.get("rate", 0.0))
 
+    def tell(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     try:
         with shown:
             task = shown.add_task(f"Importing {wanted.path.name}", total=wanted.path.stat().st_size, rate=0.0)
-            pool = await import_file(services, wanted, show)
+            pool = await import_file(services, wanted, show, lambda upload: tell(_mapped(upload)))
     except (LeadgraphError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    if pool.invalid:
+        tell(_invalid(pool))
     sys.stdout.write(_summary(pool, as_json=as_json) + "\n")
     return 0
 
@@ -108,12 +123,13 @@ async def _campaign(database: Database, wanted: FileImport) -> tuple[Scope, Camp
     """The one campaign that is meant, and the operator of its organisation. Raises BadInput."""
     async with database.reading() as session:
         found = await campaigns_of_code(session, wanted.campaign_code)
-    campaigns = [one for one in found if wanted.organisation_id in (None, one.organisation_id)]
+        named = {one.id: one.name for one in await organisations_called(session, wanted.organisation)}
+    campaigns = [one for one in found if one.organisation_id in named]
     if not campaigns:
         raise BadInput(f"There is no campaign with the code “{wanted.campaign_code}”.")
     if len(campaigns) > 1:
-        numbers = ", ".join(str(one.organisation_id) for one in campaigns)
-        raise BadInput(f"Several organisations have such a campaign: name one of {numbers}.")
+        several = ", ".join(f"“{named[one.organisation_id]}” ({one.organisation_id})" for one in campaigns)
+        raise BadInput(f"Several organisations have such a campaign: name one of {several}.")
     return operator_scope(campaigns[0].organisation_id), campaigns[0]
 
 
@@ -150,9 +166,11 @@ def _copy(files: UploadFiles, path: Path, upload: LeadUpload, part: Part) -> Non
 
 def _changes(upload: LeadUpload, wanted: FileImport) -> uploads.UploadChanges:
     """The suggested mapping with what was said otherwise; a named field leaves its suggested column."""
-    named = set(wanted.mapping.values())
+    headings = Headings([column["name"] for column in upload.columns or ()])
+    said = {headings.column(column) or column: key for column, key in wanted.mapping.items()}
+    named = set(said.values())
     mapping = {column: key for column, key in (upload.mapping or {}).items() if key not in named}
-    pairs = [Pair(column, key or None) for column, key in {**mapping, **wanted.mapping}.items()]
+    pairs = [Pair(column, key or None) for column, key in {**mapping, **said}.items()]
 
     def chosen(current: ImportSettings) -> ImportSettings:
         return replace(current, duplicate_field=wanted.duplicate_field, duplicates=wanted.duplicates)
@@ -187,6 +205,25 @@ async def _imported(database: Database, scope: Scope, job_id: int, pool_id: int)
     if job.state != JobState.SUCCEEDED:
         raise BadInput(job.error or f"The import ended as {job.state}.")
     return pool
+
+
+def _mapped(upload: LeadUpload) -> str:
+    """Which column fills which field, and which are left out."""
+    mapping = upload.mapping or {}
+    columns = [column["name"] for column in upload.columns or ()]
+    filled = ", ".join(f"{column} → {mapping[column]}" for column in columns if column in mapping)
+    left_out = ", ".join(column for column in columns if column not in mapping)
+    said = f"Columns and the fields they fill: {filled}."
+    return said + (
+        f"\nNot imported: {left_out} (--map COLUMN=FIELD has a column imported)." if left_out else ""
+    )
+
+
+def _invalid(pool: LeadPool) -> str:
+    """Where the rows are that were refused."""
+    given = opaque("LeadPool", pool.organisation_id, pool.id)
+    query = f'{{ leadPool(id: "{given}") {{ invalidRowsUrl }} }}'
+    return f"The invalid rows with their reasons, as a CSV to mend and import again: {query}"
 
 
 def _summary(pool: LeadPool, *, as_json: bool) -> str:

@@ -369,6 +369,45 @@ async def test_the_command_line_imports_beside_a_running_server(
     }
 
 
+async def test_the_command_line_says_what_becomes_of_each_column_and_where_refused_rows_are(
+    admin: Client, installation: Installation, tmp_path: Path
+) -> None:
+    fields = [{"key": "telephone_number", "type": "PHONE"}, {"key": "hospital"}]
+    await campaign_for(admin, "C", "US", fields)
+    second = ("organisation", "create", "Globex", "--admin", "admin@globex.example")
+    await anyio.to_thread.run_sync(installation.run, *second)
+    file = tmp_path / "hospitals.csv"
+    file.write_text("Hôpital;Telefon;Betten;Größe\nNord;2015550101;3;L\nSud;none;4;M\n")
+
+    def ended(*arguments: str) -> Verb:
+        verb = installation.spawn("import-leads", str(file), "--campaign", "C", *arguments)
+        verb.process.join()
+        return verb
+
+    wrong = await anyio.to_thread.run_sync(ended, "--map", "Telefon=phone")
+    assert wrong.process.exitcode == 1
+    assert wrong.errors().endswith(
+        "The template has no field “phone”; its fields are “telephone_number”, “hospital”.\n"
+    )
+    elsewhere = await anyio.to_thread.run_sync(ended, "--organisation", "Globex")
+    assert elsewhere.errors().endswith("There is no campaign with the code “C”.\n")
+
+    arguments = ("--map", "hopital=hospital", "--organisation", "Acme", "--json")
+    done = await anyio.to_thread.run_sync(ended, *arguments)
+    (line,) = done.output().splitlines()
+    said = json.loads(line)
+    assert list(said) == ["pool", "rows", "valid", "invalid", "duplicates"]
+    assert (said["rows"], said["valid"], said["invalid"]) == (2, 1, 1)
+    shown = done.errors()
+    assert "Columns and the fields they fill: Hôpital → hospital, Telefon → telephone_number.\n" in shown
+    assert "Not imported: Betten, Größe (--map COLUMN=FIELD has a column imported).\n" in shown
+    assert f'{{ leadPool(id: "{said["pool"]}") {{ invalidRowsUrl }} }}\n' in shown
+    (lead,) = await all_leads(admin, said["pool"])
+    assert {one["key"]: one["value"] for one in lead["values"]}["hospital"] == "Nord"
+    number = await anyio.to_thread.run_sync(ended, "--organisation", "1")
+    assert number.output() == "hospitals.csv: 2 rows, 0 imported, 1 invalid, 1 duplicates discarded.\n"
+
+
 async def test_the_command_line_shows_how_far_it_is_and_says_in_words_what_became_of_the_rows(
     admin: Client, installation: Installation, tmp_path: Path
 ) -> None:
