@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.access import Permission, Role, Scope, TokenLimits
 from core.errors import BadInput
 from core.identity import normal_email
-from db.commands.api_token import create_api_token
+from db.commands.api_token import check_scopes, create_api_token
 from db.commands.organisation import create_organisation, furnish_organisation
 from db.commands.user import create_user
 from db.database import Database
@@ -69,6 +69,7 @@ async def create_token(
         if role is not None:
             allowed = (await role_permissions(session, scope))[role]
             limits = limits.within(TokenLimits(frozenset(allowed)))
+        await check_scopes(session, scope, user.id, permissions)
         return await issue(
             session, scope, user, name=OPERATOR_TOKEN, limits=limits, expires_at=expires_at, now=now
         )

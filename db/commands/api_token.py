@@ -3,19 +3,21 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Scope, TokenLimits
 from core.errors import BadInput, Conflict, NotFound, TooLarge
 from core.names import checked_name
+from core.policies import grants_of
 from core.policies import user as user_subject
 from db import change_log
 from db.commands.policy import check_has, raise_policy_revision
 from db.ids import allocate
-from db.models import ApiToken, Segment, User
+from db.models import ApiToken, FieldDefinition, Segment, User
 from db.queries.api_token import find_api_token
+from db.queries.policy import policy_lines
 from db.queries.visible import visible_by_id, visible_or_not_found
 
 MAX_FIELDS = 500
@@ -33,10 +35,13 @@ async def create_api_token(
     expires_at: datetime,
     now: datetime,
     signed_in: bool = False,
+    shorten: bool = False,
 ) -> ApiToken:
     """A new token of a user, no wider than the token it is asked for with, and gone no later.
 
     signed_in  whether it is a session's
+    shorten    whether it may expire earlier than said, with the token it is asked for with; else that
+               is refused
     Raises     Forbidden for another's token without the right to manage users, and of who has more than the
                caller: it would lend their access.
     """
@@ -56,8 +61,9 @@ async def create_api_token(
     if len(limits.fields or ()) > MAX_FIELDS:
         raise TooLarge(f"At most {MAX_FIELDS} fields.", field=["input", "fields"])
     await _check_segments(session, scope, limits.segment_ids)
+    await _check_fields(session, scope, limits.fields or ())
     left = limits.within(scope.limits)
-    expires_at = await _expiry_within(session, scope, expires_at)
+    expires_at = await _expiry_within(session, scope, expires_at, shorten=shorten)
     token = ApiToken(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "api_token"),
@@ -117,11 +123,38 @@ async def note_use(session: AsyncSession, organisation_id: int, token_id: int, *
     )
 
 
-async def _expiry_within(session: AsyncSession, scope: Scope, wanted: datetime) -> datetime:
+async def _expiry_within(session: AsyncSession, scope: Scope, wanted: datetime, *, shorten: bool) -> datetime:
     """The moment wanted, or that at which the caller's own token expires, where it is the earlier one."""
     number = scope.actor.token_id
     own = None if number is None else await session.get(ApiToken, (scope.organisation_id, number))
-    return wanted if own is None or own.expires_at is None else min(wanted, own.expires_at)
+    if own is None or own.expires_at is None or wanted <= own.expires_at:
+        return wanted
+    if not shorten:
+        until = own.expires_at.isoformat(timespec="seconds")
+        raise BadInput(
+            f"No token outlives the session or token that it is made with, which ends at {until}.",
+            field=["input", "expiresAt"],
+        )
+    return own.expires_at
+
+
+async def check_scopes(
+    session: AsyncSession, scope: Scope, user_id: int, scopes: Collection[Permission]
+) -> None:
+    """Raises BadInput where a token is to be limited to what its owner may not do."""
+    lines = await policy_lines(session, scope.organisation_id)
+    beyond = sorted(each.name for each in frozenset(scopes) - grants_of(lines, [user_subject(user_id)]))
+    if beyond:
+        raise BadInput(f"Its owner does not have: {', '.join(beyond)}.", field=["input", "scopes"])
+
+
+async def _check_fields(session: AsyncSession, scope: Scope, keys: Collection[str]) -> None:
+    known = select(col(FieldDefinition.key)).where(
+        col(FieldDefinition.organisation_id) == scope.organisation_id, col(FieldDefinition.key).in_(keys)
+    )
+    unknown = sorted(frozenset(keys) - frozenset(await session.scalars(known))) if keys else []
+    if unknown:
+        raise BadInput(f"There is no field “{unknown[0]}”.", field=["input", "fields"])
 
 
 async def _check_segments(session: AsyncSession, scope: Scope, ids: Collection[int] | None) -> None:

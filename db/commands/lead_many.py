@@ -53,7 +53,7 @@ class Asked:
             try:
                 if lead_id not in seen:
                     raise NotFound
-                check_version(seen[lead_id].version, self.versions.get(lead_id))
+                check_version(seen[lead_id].version, self.versions.get(lead_id), ())
                 outcomes[lead_id] = edit(seen[lead_id])
             except LeadgraphError as error:
                 if self.atomic:

@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from core.access import Permission, Scope
 from core.errors import BadInput, Conflict, InUse
+from core.fields import fold
 from core.names import checked_name
 from core.policies import MAX_TEAM_DEPTH, SubjectKind, member_line
 from core.policies import team as team_subject
@@ -51,7 +52,7 @@ async def create_team(
     team = Team(
         organisation_id=scope.organisation_id,
         id=await allocate(session, scope.organisation_id, "team"),
-        name=await _free_name(session, scope, name),
+        name=await _free_name(session, scope, name, None),
         created_at=now,
     )
     session.add(team)
@@ -87,7 +88,7 @@ async def update_team(
     before: dict[str, object] = {}
     after: dict[str, object] = {}
     if changes.name is not None and changes.name.strip() != team.name:
-        before["name"], after["name"] = team.name, await _free_name(session, scope, changes.name)
+        before["name"], after["name"] = team.name, await _free_name(session, scope, changes.name, team_id)
         team.name = str(after["name"])
     if changes.move_to is not None:
         parent_id = None if changes.move_to == TOP else changes.move_to
@@ -162,14 +163,15 @@ def _depth(above: dict[int, int | None]) -> int:
     return longest
 
 
-async def _free_name(session: AsyncSession, scope: Scope, name: str) -> str:
+async def _free_name(session: AsyncSession, scope: Scope, name: str, own_id: int | None) -> str:
+    """The name, which no other team has in whatever case. Whoever asks has raised the policy's revision: two
+    at once wait for one another.
+    """
     wanted = checked_name(name)
-    taken = await session.scalar(
-        select(col(Team.id)).where(
-            col(Team.organisation_id) == scope.organisation_id, col(Team.name) == wanted
-        )
+    others = select(col(Team.name)).where(
+        col(Team.organisation_id) == scope.organisation_id, col(Team.id).is_distinct_from(own_id)
     )
-    if taken is not None:
+    if any(fold(other) == fold(wanted) for other in await session.scalars(others)):
         raise Conflict("Another team has this name.", field=["input", "name"])
     return wanted
 

@@ -88,7 +88,9 @@ async def visible_or_not_found(
     return row  # type: ignore[no-any-return]  # a statement of type Any, for the sake of the lock
 
 
-def check_version(current: int, expected: int | None) -> None:
-    """Raises StaleVersion where the caller expected another version than there is."""
+def check_version(
+    current: int, expected: int | None, field: Sequence[str] = ("input", "expectedVersion")
+) -> None:
+    """Raises StaleVersion, at the field, where the caller expected another version than there is."""
     if expected is not None and expected != current:
-        raise StaleVersion(details={"version": current})
+        raise StaleVersion(field=field, details={"version": current})

@@ -56,7 +56,9 @@ async def create_api_token(info: Info, input: CreateApiTokenInput) -> CreateApiT
             limits=limits,
             expires_at=expires_at,
             now=context.now,
+            shorten=input.expires_at is None,
         )
+        await commands.check_scopes(session, scope, user, input.scopes or ())
     return CreateApiTokenPayload(
         api_token=ApiToken.from_row(row), token=secret.text(row.organisation_id, row.id)
     )

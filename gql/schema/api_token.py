@@ -77,7 +77,7 @@ class CreateApiTokenInput:
         default=None, description="Its owner; by default the caller. Others need USER_MANAGE."
     )
     scopes: list[Permission] | None = strawberry.field(
-        default=None, description="Limit it to these feature permissions; left out: all of its owner's."
+        default=None, description="Limit it to these feature permissions of its owner; left out: all."
     )
     segment_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Limit it to these segments; left out: all of its owner's."
@@ -97,7 +97,8 @@ class CreateApiTokenInput:
     )
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When it stops working; by default after 90 days, as `LEADGRAPH_TOKEN_DAYS` says.",
+        description="When it stops working, not after the session or token that it is made with; left out: "
+        "after 90 days, as `LEADGRAPH_TOKEN_DAYS` says, or together with that.",
     )
 
 

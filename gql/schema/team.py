@@ -14,7 +14,9 @@ from gql.schema.user_error import UserError
 @strawberry.type(description="A team of users; what is given to a team reaches the teams below it too.")
 class Team(Node):
     row: strawberry.Private[Row]
-    name: str = strawberry.field(description="Name of the team, unique in the organisation.")
+    name: str = strawberry.field(
+        description="Name of the team, unique in the organisation, without regard to case."
+    )
     version: int = strawberry.field(description="Rises with each edit; pass it as `expectedVersion`.")
 
     async def resolve_parent(self, info: Info) -> "Team | None":
@@ -36,7 +38,9 @@ class Team(Node):
 
 @strawberry.input(description="A new team.")
 class CreateTeamInput:
-    name: str = strawberry.field(description="1 to 200 characters, unique in the organisation.")
+    name: str = strawberry.field(
+        description="1 to 200 characters, unique in the organisation, without regard to case."
+    )
     parent_id: strawberry.ID | None = strawberry.field(
         default=None, description="The team it stands below; at most 8 teams deep."
     )
@@ -46,7 +50,7 @@ class CreateTeamInput:
 class UpdateTeamInput:
     id: strawberry.ID = strawberry.field(description="The team.")
     name: str | None = strawberry.field(
-        default=None, description="1 to 200 characters, unique in the organisation."
+        default=None, description="1 to 200 characters, unique in the organisation, without regard to case."
     )
     parent_id: strawberry.Maybe[strawberry.ID | None] = strawberry.field(
         description="The team to stand below, at most 8 teams deep; null: at the top."

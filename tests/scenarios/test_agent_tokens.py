@@ -125,3 +125,25 @@ async def test_a_token_that_only_plans_uploads_no_file(
     refused = await planner.put(path, b"name,phone\n")
     assert refused.status_code == 403
     assert (await office.client.put(path, b"name,phone\nAnna,202-555-0100\n")).status_code == 200
+
+
+async def test_a_token_is_not_limited_to_fields_that_are_not_there_or_to_what_its_owner_may_not_do(
+    office: SegmentOffice,
+) -> None:
+    await office.furnish(PEOPLE)
+    agent = await office.client.run(
+        """mutation { createUser(input: {email: "ann@acme.example", name: "Ann", roles: [AGENT]}) {
+          user { id } userErrors { code } } }"""
+    )
+    owner = {"userId": agent["createUser"]["user"]["id"]}
+    for limits, field, named in (
+        ({"fields": ["name", "nope"]}, "fields", "nope"),
+        ({"scopes": ["LEAD_VIEW", "USER_MANAGE"], **owner}, "scopes", "USER_MANAGE"),
+    ):
+        made = (await office.client.run(TOKEN, input={"name": "t", **limits}))["createApiToken"]
+        assert made["token"] is made["apiToken"] is None
+        [error] = made["userErrors"]
+        assert error["field"] == ["input", field]
+        assert named in error["message"]
+    within = {"name": "t", "fields": ["name"], "scopes": ["LEAD_VIEW"], **owner}
+    assert (await office.client.run(TOKEN, input=within))["createApiToken"]["userErrors"] == []
