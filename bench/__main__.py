@@ -46,7 +46,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--leads", type=int, default=1_000_000, help="leads in all campaigns")
     parser.add_argument("--rows", type=int, default=30_000, help="rows of the imported files")
     parser.add_argument("--pools", type=int, default=1_000, help="pools that share the leads")
-    parser.add_argument("--claims", type=int, default=500, help="leads handed out a round")
+    parser.add_argument("--claims", type=int, default=100, help="leads handed out a round")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of each pair")
     parser.add_argument("--seed", type=int, default=1, help="what the data are made from")
     parser.add_argument("--engine", action="append", choices=ENGINES, help="only this engine")
@@ -86,7 +86,7 @@ async def run_engine(engine: Engine, asked: argparse.Namespace) -> list[Comparis
     async with engine.database() as database:
         world = await make_world(database)
         await add_leads(world, asked.seed, asked.leads)
-        segment_id = await add_segment(world, "Bench", RULES["not equal"][0])
+        segment_id = await add_segment(world, "Bench", RULES["in and between"][0])
         if "rules" in parts:
             found += await compare_rules(engine, world, asked.repeats)
         if "members" in parts:

@@ -139,7 +139,7 @@ class ImportOffice:
     async def report(self, url: str) -> list[dict[str, str]]:
         answer = await self.client.http.get(url)
         assert answer.status_code == 200
-        return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        return list(csv.DictReader(io.StringIO(answer.text)))
 
     async def undone(self, changeset: str) -> dict[str, Any]:
         """What the undo of an import did."""

@@ -25,6 +25,8 @@ from db.rule_sql import LeadSource
 from db.scope_sql import among, is_member, visible_campaigns, visible_leads, visible_pools
 
 ORDER = [OrderKey(col(Lead.id))]
+# Adding nothing keeps databases from walking all leads in this order until the page is full.
+ORDER_IN_POOLS = [OrderKey(col(Lead.id) + 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,8 @@ async def count_plan(session: AsyncSession, scope: Scope, plan: FilterPlan) -> F
 
 
 async def page_of_plan(session: AsyncSession, scope: Scope, plan: FilterPlan, paging: Paging) -> Page[Lead]:
-    return await fetch_page(session, plan.statement(select(Lead), scope), ORDER, paging)
+    order = ORDER if plan.source.pool_ids is None else ORDER_IN_POOLS
+    return await fetch_page(session, plan.statement(select(Lead), scope), order, paging)
 
 
 async def _check_chosen(

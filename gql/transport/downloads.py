@@ -2,7 +2,7 @@
 
 The link stands for the token it was made for: what that token may do is looked up again when it is followed,
 and before each page of the file. A file that is cut off so has no end, and no client takes it for the whole.
-It begins with a byte order mark, without which Excel reads UTF-8 as the encoding of the machine.
+With `?bom=1` it begins with a byte order mark, without which Excel takes UTF-8 for the machine's encoding.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -54,8 +54,9 @@ class DownloadEndpoint:
             address = request.client.host if request.client else None
             services.audit.denied(scope, "downloads", denial, address)
             raise
+        mark = BYTE_ORDER_MARK if request.query_params.get("bom") == "1" else ""
         return _File(
-            _while_permitted(services, link, scope, lines),
+            _while_permitted(services, link, scope, lines, mark),
             media_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": f'attachment; filename="{link.kind}-{link.object_id}.csv"',
@@ -72,10 +73,9 @@ class _File(StreamingResponse):
 
 
 async def _while_permitted(
-    services: Services, link: Link, begun: Scope, lines: AsyncIterator[str]
+    services: Services, link: Link, begun: Scope, lines: AsyncIterator[str], mark: str
 ) -> AsyncIterator[str]:
     """The file, for as long as the token may do just what it could. Raises Unauthenticated, Forbidden."""
-    mark = BYTE_ORDER_MARK
     async for page in lines:
         yield mark + page
         mark = ""

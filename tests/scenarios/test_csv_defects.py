@@ -153,14 +153,15 @@ async def test_a_csv_of_refused_rows_is_read_as_the_file_it_is_about_however_oft
         }
 
 
-async def test_a_download_begins_with_a_byte_order_mark_and_is_read_with_it_when_it_is_uploaded_again(
+async def test_a_download_begins_with_a_byte_order_mark_if_asked_and_is_read_with_it_when_it_comes_back(
     door: tuple[Client, str],
 ) -> None:
     client, campaign = door
     data = "phone,name\nnone,Hôpital Zoë\n".encode()
     pool = await imported(client, await received(client, campaign, Case("", data)))
     url = (await client.run(OUTCOME, pool=pool))["leadPool"]["invalidRowsUrl"]
-    sent = (await client.http.get(url)).content
+    assert (await client.http.get(url)).content.startswith(b"line,")
+    sent = (await client.http.get(f"{url}?bom=1")).content
     assert sent.startswith(b"\xef\xbb\xbfline,")
     assert sent.count(b"\xef\xbb\xbf") == 1
     mended = sent.replace(b"none,H", b"2015550101,H")
@@ -248,14 +249,14 @@ async def report(client: Client, url: str) -> list[dict[str, str]]:
     csv.field_size_limit(2**24)
     answer = await client.http.get(url)
     assert answer.status_code == 200
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.DictReader(io.StringIO(answer.text)))
 
 
 async def cells_of(client: Client, pool: str) -> list[list[str]]:
     """The CSV of refused rows as it is."""
     url = (await client.run(OUTCOME, pool=pool))["leadPool"]["invalidRowsUrl"]
     csv.field_size_limit(2**24)
-    return list(csv.reader(io.StringIO((await client.http.get(url)).content.decode("utf-8-sig"))))
+    return list(csv.reader(io.StringIO((await client.http.get(url)).text)))
 
 
 def csv_of(rows: list[list[str]]) -> bytes:

@@ -109,7 +109,7 @@ async def all_leads(client: Client, pool: str) -> list[dict[str, Any]]:
 async def report(client: Client, url: str) -> list[dict[str, str]]:
     answer = await client.http.get(url)
     assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.DictReader(io.StringIO(answer.text)))
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ async def test_who_does_not_see_all_leads_cannot_have_an_import_change_them_nor_
 
     async def repeated(client: Client) -> list[str]:
         url = (await client.run(REPORT, id=pool))["leadPool"]["duplicatesUrl"]
-        text = (await client.http.get(url)).content.decode("utf-8-sig")
+        text = (await client.http.get(url)).text
         table = list(csv.DictReader(io.StringIO(text)))
         return [line["duplicate_of_lead"] for line in table]
 

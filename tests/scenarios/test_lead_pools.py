@@ -212,7 +212,7 @@ async def names(client: Client, **variables: Any) -> list[str]:
 async def table(client: Client, url: str) -> list[list[str]]:
     answer = await client.http.get(url)
     assert answer.status_code == 200, answer.text
-    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.reader(io.StringIO(answer.text)))
 
 
 @pytest.fixture

@@ -69,8 +69,8 @@ async def table(client: Client, segment: str) -> list[dict[str, str]]:
     assert payload["userErrors"] == []
     answer = await client.http.get(payload["membersUrl"])
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.content.startswith(BOM_UTF8)
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert not answer.content.startswith(BOM_UTF8)
+    return list(csv.DictReader(io.StringIO(answer.text)))
 
 
 async def test_the_members_of_a_segment_are_exported_as_csv_that_no_spreadsheet_runs(
