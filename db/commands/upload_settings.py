@@ -15,6 +15,7 @@ from db.models import Team, User
 from db.queries.visible import visible_by_id
 
 SETTINGS_PATH = ("input", "settings")
+OWN_PHONE = "phone"
 
 
 async def check_upload_settings(session: AsyncSession, scope: Scope, settings: ImportSettings) -> None:
@@ -43,6 +44,9 @@ async def check_owners(
 
 
 def check_duplicate_field(key: str | None, fields: Sequence[Field]) -> None:
-    """Raises BadInput for a field that the template does not have, or that may not tell duplicates."""
-    if key is not None:
+    """Raises BadInput for a field that the template does not have, or that may not tell duplicates.
+
+    A lead's own phone may be named whatever the template is; whether it will do is seen at submission.
+    """
+    if key is not None and key != OWN_PHONE:
         field_mapping.check_duplicate_field(key, fields, (*SETTINGS_PATH, "duplicateField"))
