@@ -52,7 +52,7 @@ from db.queries.lead_pool_view import holders_of_views, starred_view
 from db.queries.owner_team import teams_of_sets
 from db.queries.pipeline import Standing, leads_of_stages, stages_of_leads, stages_of_pipelines
 from db.queries.plan import visible_plans
-from db.queries.policy import object_lines
+from db.queries.policy import granted_permissions, object_lines
 from db.queries.segment import count_revisions, page_of_revisions
 from db.queries.segment_goal import GoalStanding, standings_of_segments
 from db.queries.segment_member import count_members, leads_by_member, page_of_members
@@ -154,6 +154,7 @@ class Loaders:
         self.starred_view: DataLoader[tuple[()], int | None] = SharedLoader(load_fn=self._load_star)
         self.user_groups = SharedLoader(load_fn=self._load_groups, max_batch_size=1_000)
         self.access = SharedLoader(load_fn=self._load_access, max_batch_size=1_000)
+        self.granted = SharedLoader(load_fn=self._load_granted, max_batch_size=1_000)
 
     async def lead_of_member(self, segment_id: int, lead_id: int) -> Lead | None:
         """The lead of a member of a segment in sight, which takes less than looking for any way to see it."""
@@ -172,6 +173,11 @@ class Loaders:
         async with self._database.reading() as session:
             lines = await object_lines(session, self._scope.organisation_id, names)
         return [[line for line in lines if line.v1 == name] for name in names]
+
+    async def _load_granted(self, subjects: list[Subject]) -> list[list[Permission]]:
+        async with self._database.reading() as session:
+            found = await granted_permissions(session, self._scope, subjects)
+        return [found[subject] for subject in subjects]
 
     async def _load_star(self, keys: list[tuple[()]]) -> list[int | None]:
         """The one key is nobody else's: the caller."""

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core.access import Permission, Role, Scope
-from core.policies import PolicyLine, read_grant, role
+from core.policies import PolicyLine, Subject, read_grant, role
 from db.models import CasbinRule, Organisation
 
 CHANGED = "policy_changed"
@@ -51,17 +51,25 @@ async def object_lines(session: AsyncSession, organisation_id: int, names: Seque
 
 async def role_permissions(session: AsyncSession, scope: Scope) -> dict[Role, list[Permission]]:
     """What each role may do, sorted by name."""
-    subjects = {str(role(name)): name for name in Role}
+    found = await granted_permissions(session, scope, [role(name) for name in Role])
+    return {name: found[role(name)] for name in Role}
+
+
+async def granted_permissions(
+    session: AsyncSession, scope: Scope, subjects: Sequence[Subject]
+) -> dict[Subject, list[Permission]]:
+    """The feature permissions given to these very subjects, not to groups they are in; sorted by name."""
+    named = {str(subject): subject for subject in subjects}
     rows = await session.execute(
         select(col(CasbinRule.v0), col(CasbinRule.v1), col(CasbinRule.v2)).where(
             col(CasbinRule.organisation_id) == scope.organisation_id,
             col(CasbinRule.ptype) == "p",
-            col(CasbinRule.v0).in_(subjects),
+            col(CasbinRule.v0).in_(named),
         )
     )
-    found: dict[Role, list[Permission]] = {name: [] for name in Role}
-    for subject, name, act in rows:
-        grant = read_grant(name, act)
+    found: dict[Subject, list[Permission]] = {subject: [] for subject in subjects}
+    for name, granted, act in rows:
+        grant = read_grant(granted, act)
         if isinstance(grant, Permission):
-            found[subjects[subject]].append(grant)
-    return {name: sorted(permissions) for name, permissions in found.items()}
+            found[named[name]].append(grant)
+    return {subject: sorted(permissions) for subject, permissions in found.items()}

@@ -4,7 +4,9 @@ from typing import Self
 
 import strawberry
 
+from core.policies import team
 from db.models import Team as Row
+from gql.authz.requires import Permission, requires
 from gql.context import Info
 from gql.schema.ids import opaque
 from gql.schema.node import Node
@@ -25,6 +27,14 @@ class Team(Node):
         row = await info.context.loaders.team.load(self.row.parent_id)
         return Team.from_row(row) if row else None
 
+    async def resolve_permissions(self, info: Info) -> list[Permission]:
+        return await info.context.loaders.granted.load(team(self.row.id))
+
+    permissions: list[Permission] = strawberry.field(
+        resolver=resolve_permissions,
+        extensions=[requires(Permission.USER_MANAGE)],
+        description="Feature permissions granted to this very team, by name; not those of teams above.",
+    )
     parent: "Team | None" = strawberry.field(
         resolver=resolve_parent, description="The team above it; null for one at the top."
     )

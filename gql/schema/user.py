@@ -4,7 +4,9 @@ from typing import Annotated, Self
 
 import strawberry
 
+from core.policies import user
 from db.models import User as Row
+from gql.authz.requires import Permission, requires
 from gql.context import Info
 from gql.schema.ids import opaque
 from gql.schema.node import Node
@@ -29,6 +31,14 @@ class User(Node):
         rows = await info.context.loaders.team.load_many(groups.team_ids)
         return [Team.from_row(row) for row in rows if row]
 
+    async def resolve_permissions(self, info: Info) -> list[Permission]:
+        return await info.context.loaders.granted.load(user(self.row.id))
+
+    permissions: list[Permission] = strawberry.field(
+        resolver=resolve_permissions,
+        extensions=[requires(Permission.USER_MANAGE)],
+        description="Feature permissions granted to this user alone, by name; not those of roles and teams.",
+    )
     roles: list[RoleName] = strawberry.field(resolver=resolve_roles, description="Their roles, by name.")
     teams: list[Team] = strawberry.field(
         resolver=resolve_teams, description="The teams they are in themselves, not those above."

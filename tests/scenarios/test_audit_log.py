@@ -116,3 +116,31 @@ async def test_a_permission_given_and_taken_is_audited_by_its_name_and_by_who_ha
     assert [act["objectId"] for act in acts[1:3]] == [team, team]
     logged = (await admin.run("{ changeLog { nodes { action before after } } }"))["changeLog"]["nodes"]
     assert logged[0]["after"] == {"subject": "role:manager", "permission": "AUDIT_VIEW"}
+
+
+GRANTED = """{ users { nodes { email permissions } } teams { nodes { name permissions } } }"""
+
+
+async def test_what_is_granted_to_a_user_or_a_team_is_shown_to_who_manages_users(
+    installation: Installation, tls: ssl.SSLContext, connect: Connect
+) -> None:
+    tokens = make_demo(installation)
+    server = installation.serve()
+    await server.ready(tls)
+    admin, agent = await connect(server.url, tokens["admin"]), await connect(server.url, tokens["agent"])
+    agent_id = (await agent.run(WHO))["viewer"]["user"]["id"]
+    team_id = (await admin.run("{ teams { nodes { id } } }"))["teams"]["nodes"][0]["id"]
+    for to in ({"userId": agent_id}, {"teamId": team_id}):
+        for permission in ("CHANGE_LOG_VIEW", "AUDIT_VIEW"):
+            await admin.run(GRANT, input={"to": to, "permission": permission})
+    await admin.run(REVOKE, input={"from": {"teamId": team_id}, "permission": "AUDIT_VIEW"})
+
+    granted = await admin.run(GRANTED)
+
+    of_users = {each["email"]: each["permissions"] for each in granted["users"]["nodes"]}
+    assert of_users.pop("agent@demo.example") == ["AUDIT_VIEW", "CHANGE_LOG_VIEW"]
+    assert not any(of_users.values())
+    of_teams = [each["permissions"] for each in granted["teams"]["nodes"]]
+    assert of_teams[0] == ["CHANGE_LOG_VIEW"]
+    assert not any(of_teams[1:])
+    await denied(agent, "USER_MANAGE", "{ users { nodes { permissions } } }")
