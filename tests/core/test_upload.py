@@ -12,7 +12,15 @@ from core.field_mapping import Column
 from core.fields import FieldType, Locale
 from core.import_accounts import DuplicateAction, DuplicateRule, DuplicateScope
 from core.lead_spread import Spread
-from core.upload import ImportSettings, check_settings, column_from, column_record, inspect, settings_from
+from core.upload import (
+    ImportSettings,
+    check_begin,
+    check_settings,
+    column_from,
+    column_record,
+    inspect,
+    settings_from,
+)
 
 DENMARK = Locale("DK", ZoneInfo("Europe/Copenhagen"))
 COMMA = Dialect("utf-8", ",", has_header=True)
@@ -70,3 +78,10 @@ def test_settings_that_contradict_themselves_are_refused() -> None:
         with pytest.raises(BadInput) as refused:
             check_settings(wrong, path)
         assert refused.value.field == (*path, name)
+
+
+def test_a_file_that_begins_as_a_spreadsheet_does_is_refused_and_a_table_is_not() -> None:
+    check_begin(b"name,phone\n")
+    for begin in (b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00"):
+        with pytest.raises(BadInput, match="Excel"):
+            check_begin(begin)

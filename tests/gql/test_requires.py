@@ -8,7 +8,14 @@ from graphql import parse, print_ast
 
 from core.access import FEATURES, Actor, ActorKind, Permission, Scope, TokenLimits
 from core.errors import Forbidden, Unauthenticated
-from gql.authz.requires import PlansAtMost, requires, signed_in, undeclared_fields
+from gql.authz.requires import (
+    PlansAtMost,
+    permission_of,
+    plans_at_most,
+    requires,
+    signed_in,
+    undeclared_fields,
+)
 
 
 def answer() -> int:
@@ -152,3 +159,17 @@ async def test_a_token_that_only_plans_may_ask_for_dry_runs_and_nothing_else() -
         )
         assert result.data == {"act": answers}
     assert planner.denials == ["act"]
+
+
+def test_fields_of_the_schema_tell_what_they_need_and_what_a_planner_may_not() -> None:
+    schema = strawberry.Schema(Query, Mutation)._schema
+    assert schema.query_type is not None
+    assert schema.mutation_type is not None
+    fields = {**schema.query_type.fields, **schema.mutation_type.fields}
+    assert {name: permission_of(each) for name, each in fields.items()} == {
+        "sync": Permission.LEAD_VIEW,
+        "open": None,
+        "later": Permission.LEAD_VIEW,
+        "act": None,
+    }
+    assert [name for name, each in fields.items() if plans_at_most(each)] == ["act"]
