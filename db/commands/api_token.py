@@ -52,16 +52,7 @@ async def create_api_token(
     owner = await visible_or_not_found(session, scope, User, user_id)
     if not owner.active:
         raise Conflict("The user is not active.", field=["input", "userId"])
-    if expires_at.tzinfo is None:
-        raise BadInput("It needs an offset from UTC.", field=["input", "expiresAt"])
-    if expires_at <= now:
-        raise BadInput("It would have expired already.", field=["input", "expiresAt"])
-    if limits.cost_per_second is not None and limits.cost_per_second < 1:
-        raise BadInput("It is 1 or more.", field=["input", "costPerSecond"])
-    if len(limits.fields or ()) > MAX_FIELDS:
-        raise TooLarge(f"At most {MAX_FIELDS} fields.", field=["input", "fields"])
-    await _check_segments(session, scope, limits.segment_ids)
-    await _check_fields(session, scope, limits.fields or ())
+    await _check_limits(session, scope, limits, expires_at, now)
     left = limits.within(scope.limits)
     expires_at = await _expiry_within(session, scope, expires_at, shorten=shorten)
     token = ApiToken(
@@ -81,21 +72,46 @@ async def create_api_token(
         expires_at=expires_at,
     )
     session.add(token)
-    after = {
-        "user": user_id,
+    await change_log.append(
+        session,
+        scope,
+        noun="api_token",
+        noun_id=token.id,
+        action="created",
+        now=now,
+        after=_logged(token, left),
+    )
+    return token
+
+
+async def _check_limits(
+    session: AsyncSession, scope: Scope, limits: TokenLimits, expires_at: datetime, now: datetime
+) -> None:
+    """Raises BadInput, TooLarge or NotFound for limits that no token can have."""
+    if expires_at.tzinfo is None:
+        raise BadInput("It needs an offset from UTC.", field=["input", "expiresAt"])
+    if expires_at <= now:
+        raise BadInput("It would have expired already.", field=["input", "expiresAt"])
+    if limits.cost_per_second is not None and limits.cost_per_second < 1:
+        raise BadInput("It is 1 or more.", field=["input", "costPerSecond"])
+    if len(limits.fields or ()) > MAX_FIELDS:
+        raise TooLarge(f"At most {MAX_FIELDS} fields.", field=["input", "fields"])
+    await _check_segments(session, scope, limits.segment_ids)
+    await _check_fields(session, scope, limits.fields or ())
+
+
+def _logged(token: ApiToken, limits: TokenLimits) -> dict[str, object]:
+    return {
+        "user": token.user_id,
         "name": token.name,
-        "scopes": None if left.features is None else sorted(each.name for each in left.features),
+        "scopes": None if limits.features is None else sorted(each.name for each in limits.features),
         "segments": token.segment_ids,
         "documentsOnly": token.documents_only,
         "costPerSecond": token.cost_per_second,
         "fields": token.fields,
         "planOnly": token.plan_only,
-        "expires": expires_at.isoformat(),
+        "expires": token.expires_at and token.expires_at.isoformat(),
     }
-    await change_log.append(
-        session, scope, noun="api_token", noun_id=token.id, action="created", now=now, after=after
-    )
-    return token
 
 
 async def revoke_api_token(session: AsyncSession, scope: Scope, token_id: int, *, now: datetime) -> ApiToken:
